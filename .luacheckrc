@@ -1,0 +1,7 @@
+-- The library keeps to what every Lua from 5.1 on has.
+std = "min"
+max_line_length = 120
+files["spec"] = { std = "max+busted" }
+files["spec/emulator/server"] = { std = "ngx_lua" }
+files["examples"] = { std = "max" }
+files[".luacheckrc"] = { std = "luacheckrc" }
