@@ -1,0 +1,142 @@
+/*
+ * answer.c - status + JSON -> verdict.
+ */
+#include "answer.h"
+
+#include <string.h>
+
+#include "envelope.h"
+#include "json.h"
+
+static bool is_blank(const struct text *text)
+{
+    return text->length == 0 || strspn(text->data, " \t\r\n") == text->length;
+}
+
+/* Pushes the body's table, or nil; true if it is an object, which is what every provider's envelope is. */
+static bool push_body(lua_State *L, const struct reply *reply)
+{
+    bool decoded = !is_blank(&reply->body) && json_decode(L, &reply->body);
+    if (!decoded || !lua_istable(L, -1)) {
+        lua_pop(L, decoded ? 1 : 0);
+        lua_pushnil(L);
+        return false;
+    }
+    return reply->body.data[strspn(reply->body.data, " \t\r\n\xEF\xBB\xBF")] == '{';
+}
+
+static bool detail_has(lua_State *L, int body, const char *words)
+{
+    size_t length;
+    envelope_push_detail(L, body);
+    const char *detail = words ? lua_tolstring(L, -1, &length) : NULL;
+    bool has = detail && text_has_word(detail, length, words);
+    lua_pop(L, 1);
+    return has;
+}
+
+static enum kind kind_of_bad_request(lua_State *L, const struct operation *operation, int body)
+{
+    if (detail_has(L, body, operation->not_found_words))
+        return KIND_NOT_FOUND;
+    return detail_has(L, body, operation->not_active_words) ? KIND_NOT_ACTIVE : operation->bad_request;
+}
+
+static enum kind kind_of_status(lua_State *L, const struct operation *operation, long status, int body)
+{
+    switch (status) {
+    case 400:
+        return kind_of_bad_request(L, operation, body);
+    case 401:
+        return KIND_UNAUTHORIZED;
+    case 402:
+        return KIND_PAYMENT_REQUIRED;
+    case 403:
+        return KIND_FORBIDDEN;
+    case 404:
+        return KIND_NOT_FOUND;
+    case 408:
+        return KIND_TIMEOUT;
+    case 409:
+        return operation->conflict;
+    case 429:
+        return KIND_RATE_LIMITED;
+    default:
+        return status < 300 || status > 599 ? KIND_PROTOCOL
+               : status < 400               ? KIND_REDIRECT
+               : status < 500               ? KIND_INVALID_REQUEST
+                                            : KIND_SERVER;
+    }
+}
+
+/* A failure under a 2xx: of the kind of the HTTP status that its code names, if it names one. */
+static enum kind kind_of_rejection(lua_State *L, const struct operation *operation, int body)
+{
+    double code = envelope_code(L, body);
+    return code >= 400 && code < 600 ? kind_of_status(L, operation, (long)code, body) : KIND_REJECTED;
+}
+
+static bool is_about_another(lua_State *L, const struct operation *operation, const char *id, int body)
+{
+    if (!operation->id_path)
+        return false;
+    json_push_field(L, body, operation->id_path);
+    const char *named = lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER ? lua_tostring(L, -1) : NULL;
+    bool another = named && (strlen(named) != strlen(id) || !text_same_nocase(named, id, strlen(id)));
+    lua_pop(L, 1);
+    return another;
+}
+
+static bool is_end_state(lua_State *L, const struct operation *operation, int body)
+{
+    size_t length;
+    answer_push_state(L, operation, body);
+    const char *state = lua_tolstring(L, -1, &length);
+    bool end = state && operation->end_states && text_is_one_of(state, length, operation->end_states);
+    lua_pop(L, 1);
+    return end;
+}
+
+static void read_success(lua_State *L, const struct operation *operation, const char *id, bool object, int body,
+                         struct verdict *verdict)
+{
+    if (!object) {
+        verdict->kind = KIND_PROTOCOL;
+        verdict->problem = "the answer is no JSON object, or one that is nested too deeply";
+    } else if (envelope_says_failure(L, body)) {
+        verdict->kind = kind_of_rejection(L, operation, body);
+    } else if (is_about_another(L, operation, id, body)) {
+        verdict->kind = KIND_PROTOCOL;
+        verdict->problem = "the answer is about another id";
+    } else if (is_end_state(L, operation, body)) {
+        verdict->outcome = OUTCOME_ENDED;
+        verdict->confirmed = true;
+    } else if (operation->success_means_ended && envelope_says_success(L, body)) {
+        verdict->outcome = OUTCOME_ENDED;
+    }
+}
+
+void answer_read(lua_State *L, const struct operation *operation, const char *id, const struct reply *reply,
+                 struct verdict *verdict)
+{
+    bool object = push_body(L, reply);
+    int body = lua_gettop(L);
+    memset(verdict, 0, sizeof *verdict);
+    verdict->outcome = OUTCOME_ACCEPTED;
+    /* Once a failing status is whole, nothing that happens to its body makes it better. */
+    if (reply->headers_whole && reply->status >= 300)
+        verdict->kind = kind_of_status(L, operation, reply->status, body);
+    else if (reply->fault != KIND_NONE)
+        verdict->kind = reply->fault;
+    else if (!is_blank(&reply->body))
+        read_success(L, operation, id, object, body, verdict);
+}
+
+void answer_push_state(lua_State *L, const struct operation *operation, int body)
+{
+    json_push_field(L, body, operation->state_path ? operation->state_path : "state");
+    if (!operation->state_path || lua_type(L, -1) != LUA_TSTRING) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+    }
+}

@@ -1,0 +1,47 @@
+/*
+ * client.h - userdata: options, pool, jobs in flight. Sees lua.h.
+ */
+#ifndef MEDIASTOP_CLIENT_H
+#define MEDIASTOP_CLIENT_H
+
+#include <stdint.h>
+
+#include "job.h"
+
+#define CLIENT_TYPE "mediastop.client"
+#define JOB_TYPE "mediastop.job"
+
+/* Fields of the client's user table. */
+#define CLIENT_CREDENTIALS "credentials"    /* the option of that name, copied */
+#define CLIENT_FIND "find"                  /* function that finds a credential where none is given */
+#define CLIENT_JOBS "jobs"                  /* unfinished jobs by their address; weak values */
+#define CLIENT_LISTENER "on_event"          /* the option of that name */
+#define CLIENT_PUBLIC "public"              /* what indexing the client gives */
+
+struct client {
+    struct options options;                 /* defaults of its calls; the strings are owned */
+    struct transfer_settings settings;
+    struct pool *pool;                      /* made at the first request */
+    struct job *jobs;                       /* unfinished */
+    size_t job_count;
+    struct job *answered, *answered_last;   /* over, but not settled */
+    struct timers timers;                   /* jobs that wait for their next attempt */
+    uint64_t random;
+    bool closed;
+    bool interrupted;                       /* Ctrl-C came within a listener */
+};
+
+/* Registers the metatables of client and job. */
+void client_open(lua_State *L);
+
+/* Pushes a new client with these options, which the table at `table` (or nil) holds too; `find`: index of a function
+ * or nil. */
+struct client *client_new(lua_State *L, const struct options *options, int table, int find);
+
+/* The base URL of this provider's requests. */
+const char *client_base_url(const struct client *client, const struct provider *provider);
+
+/* Ends all jobs with kind `closed` and closes the connections. Safe to call twice. */
+void client_close(lua_State *L, int client_index);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * compat.c - Lua 5.1 to 5.5 and LuaJIT under one set of names.
+ */
+#include "compat.h"
+
+#include <string.h>
+
+void compat_check_version(lua_State *L)
+{
+#if LUA_VERSION_NUM >= 502
+    luaL_checkversion(L);
+#else
+    /* A symbol that only 5.1 has: a later Lua refuses to load what refers to it. */
+    (void)lua_objlen(L, 0 * lua_gettop(L) + LUA_REGISTRYINDEX);
+#endif
+}
+
+int compat_absolute(lua_State *L, int index)
+{
+    return index > 0 || index <= LUA_REGISTRYINDEX ? index : lua_gettop(L) + index + 1;
+}
+
+void *compat_new_userdata(lua_State *L, size_t size, const char *metatable)
+{
+#if LUA_VERSION_NUM >= 504
+    void *data = lua_newuserdatauv(L, size, 1);
+#else
+    void *data = lua_newuserdata(L, size);
+#endif
+    memset(data, 0, size);
+    luaL_getmetatable(L, metatable);
+    lua_setmetatable(L, -2);
+    lua_newtable(L);
+#if LUA_VERSION_NUM >= 504
+    lua_setiuservalue(L, -2, 1);
+#elif LUA_VERSION_NUM >= 502
+    lua_setuservalue(L, -2);
+#else
+    lua_setfenv(L, -2);
+#endif
+    return data;
+}
+
+void *compat_test_userdata(lua_State *L, int index, const char *metatable)
+{
+    void *data = lua_touserdata(L, index);
+    if (!data || !lua_getmetatable(L, index))
+        return NULL;
+    luaL_getmetatable(L, metatable);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? data : NULL;
+}
+
+void compat_push_user_table(lua_State *L, int index)
+{
+#if LUA_VERSION_NUM >= 504
+    lua_getiuservalue(L, index, 1);
+#elif LUA_VERSION_NUM >= 502
+    lua_getuservalue(L, index);
+#else
+    lua_getfenv(L, index);
+#endif
+}
+
+void compat_set_functions(lua_State *L, const luaL_Reg *functions, int upvalues)
+{
+    luaL_checkstack(L, upvalues + 2, "too many upvalues");
+    for (; functions->name; functions++) {
+        for (int i = 0; i < upvalues; i++)
+            lua_pushvalue(L, -upvalues);
+        lua_pushcclosure(L, functions->func, upvalues);
+        lua_setfield(L, -(upvalues + 2), functions->name);
+    }
+    lua_pop(L, upvalues);
+}
+
+void compat_raw_get_pointer(lua_State *L, int index, const void *key)
+{
+#if LUA_VERSION_NUM >= 502
+    lua_rawgetp(L, index, key);
+#else
+    index = compat_absolute(L, index);
+    lua_pushlightuserdata(L, (void *)key);
+    lua_rawget(L, index);
+#endif
+}
+
+void compat_raw_set_pointer(lua_State *L, int index, const void *key)
+{
+#if LUA_VERSION_NUM >= 502
+    lua_rawsetp(L, index, key);
+#else
+    index = compat_absolute(L, index);
+    lua_pushlightuserdata(L, (void *)key);
+    lua_insert(L, -2);
+    lua_rawset(L, index);
+#endif
+}
+
+void compat_push_whole(lua_State *L, long long number)
+{
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)number);
+#else
+    lua_pushnumber(L, (lua_Number)number);
+#endif
+}
+
+bool compat_push_as_integer(lua_State *L, int index)
+{
+#if LUA_VERSION_NUM >= 503
+    lua_Integer integer;
+    if (lua_isinteger(L, index) || !lua_numbertointeger(lua_tonumber(L, index), &integer) ||
+        (lua_Number)integer != lua_tonumber(L, index))
+        return false;
+    lua_pushinteger(L, integer);
+    return true;
+#else
+    (void)L;
+    (void)index;
+    return false;
+#endif
+}

@@ -1,0 +1,46 @@
+/*
+ * compat.h - Lua 5.1 to 5.5 and LuaJIT under one set of names. The names are our own: LuaJIT and hosts define some of
+ * Lua's newer ones themselves. Sees lua.h.
+ */
+#ifndef MEDIASTOP_COMPAT_H
+#define MEDIASTOP_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include <stdbool.h>
+
+#if LUA_VERSION_NUM < 501
+#error "mediastop needs Lua 5.1 or later"
+#endif
+
+/* Raises if the module was built for another Lua. */
+void compat_check_version(lua_State *L);
+
+/* An index that stays right while values are pushed. */
+int compat_absolute(lua_State *L, int index);
+
+/* Pushes zeroed userdata with this metatable (already registered), and a new table as its user value. May raise. */
+void *compat_new_userdata(lua_State *L, size_t size, const char *metatable);
+
+/* The userdata at `index` if it has this metatable, else NULL. */
+void *compat_test_userdata(lua_State *L, int index, const char *metatable);
+
+/* Pushes the table that compat_new_userdata attached. */
+void compat_push_user_table(lua_State *L, int index);
+
+/* Registers functions into the table on top, each with the `upvalues` values above it, which are popped. */
+void compat_set_functions(lua_State *L, const luaL_Reg *functions, int upvalues);
+
+/* Pushes the value, or sets it from the top and pops it, under an address as key. */
+void compat_raw_get_pointer(lua_State *L, int index, const void *key);
+void compat_raw_set_pointer(lua_State *L, int index, const void *key);
+
+/* Pushes a whole number: as an integer where Lua has them. */
+void compat_push_whole(lua_State *L, long long number);
+
+/* Turns the number at `index` (a field of `table`, say) into an integer on the top of the stack if it is a whole one
+ * and this Lua has integers; false, with nothing pushed, if it can stay as it is. */
+bool compat_push_as_integer(lua_State *L, int index);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * envelope.h - what the JSON of an answer says, whichever provider's form it has. Sees lua.h.
+ */
+#ifndef MEDIASTOP_ENVELOPE_H
+#define MEDIASTOP_ENVELOPE_H
+
+#include "compat.h"
+
+/* `body` is the index of the JSON: a table, or nil, which says nothing. */
+
+/* Whether it says in any of the providers' ways that the call failed, or in so many words that it succeeded. */
+bool envelope_says_failure(lua_State *L, int body);
+bool envelope_says_success(lua_State *L, int body);
+
+/* The code as a number; negative if there is none, or it is no number. */
+double envelope_code(lua_State *L, int body);
+
+/* Each pushes one value, nil where there is none: the code as text; the words as one line; the list of fields at
+ * fault. */
+void envelope_push_code(lua_State *L, int body);
+void envelope_push_detail(lua_State *L, int body);
+void envelope_push_fields(lua_State *L, int body);
+
+#endif

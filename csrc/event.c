@@ -1,0 +1,83 @@
+/*
+ * event.c - what `on_event` is told.
+ */
+#include "event.h"
+
+#include "interrupt.h"
+
+#define LISTENER "on_event"
+
+void event_listen(lua_State *L, struct job *job, int index)
+{
+    job->has_listener = !lua_isnil(L, -1);
+    index = compat_absolute(L, index);
+    compat_push_user_table(L, index);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, LISTENER);
+    lua_pop(L, 1);
+}
+
+/* Pushes the listener and the event's table; its own fields are still to be added. */
+static void begin(lua_State *L, const struct job *job, int index, const char *type)
+{
+    luaL_checkstack(L, 16, "too many nested calls");
+    compat_push_user_table(L, index);
+    lua_getfield(L, -1, LISTENER);
+    lua_remove(L, -2);
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, type);
+    lua_setfield(L, -2, "type");
+    lua_pushstring(L, job->operation->provider->name);
+    lua_setfield(L, -2, "provider");
+    lua_pushstring(L, job->operation->name);
+    lua_setfield(L, -2, "operation");
+    lua_pushlstring(L, job->id, job->id_length);
+    lua_setfield(L, -2, "id");
+}
+
+static void deliver(lua_State *L, struct client *client)
+{
+    if (lua_pcall(L, 1, 0, 0) != 0) {
+        client->interrupted = client->interrupted || interrupt_is_error(L);
+        lua_pop(L, 1);
+    }
+}
+
+void event_attempt(lua_State *L, struct client *client, const struct job *job, int index)
+{
+    if (!job->has_listener)
+        return;
+    begin(L, job, index, "attempt");
+    compat_push_whole(L, job->attempts + 1);
+    lua_setfield(L, -2, "attempt");
+    deliver(L, client);
+}
+
+void event_retry(lua_State *L, struct client *client, const struct job *job, int index, double wait)
+{
+    if (!job->has_listener)
+        return;
+    begin(L, job, index, "retry");
+    compat_push_whole(L, job->attempts);
+    lua_setfield(L, -2, "attempt");
+    lua_pushstring(L, kind_row(job->kind)->word);
+    lua_setfield(L, -2, "kind");
+    lua_pushnumber(L, wait);
+    lua_setfield(L, -2, "wait");
+    deliver(L, client);
+}
+
+void event_result(lua_State *L, struct client *client, const struct job *job, int index)
+{
+    if (!job->has_listener)
+        return;
+    index = compat_absolute(L, index);
+    begin(L, job, index, "result");
+    compat_push_user_table(L, index);
+    lua_rawgeti(L, -1, 1);
+    lua_setfield(L, -3, "result");
+    lua_rawgeti(L, -1, 3);
+    lua_setfield(L, -3, "error");
+    lua_pop(L, 1);
+    deliver(L, client);
+}

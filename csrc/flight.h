@@ -1,0 +1,24 @@
+/*
+ * flight.h - the jobs of a client that are under way: sending, settling, trying again. Sees lua.h.
+ */
+#ifndef MEDIASTOP_FLIGHT_H
+#define MEDIASTOP_FLIGHT_H
+
+#include "client.h"
+
+/* Links the job, userdata at `index`, to the client, userdata at `client_index`, and begins its first attempt. */
+void flight_start(lua_State *L, int client_index, int index);
+
+/* Moves all jobs on, waiting at most so many seconds for the network. False if a signal ended the wait. */
+bool flight_run(lua_State *L, int client_index, double seconds);
+
+/* Ends an unfinished job with this kind; the job is the userdata at `index`. */
+void flight_end(lua_State *L, struct job *job, int index, enum kind kind);
+
+/* Takes the job off its client, if it is on one, without a word to anybody. */
+void flight_forget(struct job *job);
+
+/* In the child of a fork: leaves the connections, and the jobs on them, to the parent. */
+void flight_check_fork(struct client *client);
+
+#endif

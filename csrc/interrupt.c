@@ -1,0 +1,54 @@
+/*
+ * interrupt.c - Ctrl-C, as the plain `lua` program has it: its signal handler sets a hook that raises "interrupted!" at
+ * the next call of a function.
+ */
+#include "interrupt.h"
+
+#include <string.h>
+
+#define WORD "interrupted!"
+
+static int nothing(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+static lua_State *main_state(lua_State *L)
+{
+#if LUA_VERSION_NUM >= 502
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    lua_State *main = lua_tothread(L, -1);
+    lua_pop(L, 1);
+    return main;
+#else
+    return L;
+#endif
+}
+
+lua_Hook interrupt_hook(lua_State *L)
+{
+    return lua_gethook(main_state(L));
+}
+
+bool interrupt_came(lua_State *L, lua_Hook hook_before)
+{
+    /* The hook is the main state's alone, and would come to a coroutine only after its wait. */
+    lua_Hook hook = interrupt_hook(L);
+    if (main_state(L) != L && hook && hook != hook_before) {
+        lua_pushliteral(L, WORD);
+        return true;
+    }
+    if (!lua_gethook(L))
+        return false;
+    lua_pushcfunction(L, nothing);
+    return lua_pcall(L, 0, 0, 0) != 0;
+}
+
+bool interrupt_is_error(lua_State *L)
+{
+    size_t length;
+    const char *words = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    size_t word = strlen(WORD);
+    return words && length >= word && strcmp(words + length - word, WORD) == 0;
+}

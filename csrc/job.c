@@ -1,0 +1,162 @@
+/*
+ * job.c - the state machine of one stop.
+ */
+#include "job.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "result.h"
+#include "retry.h"
+
+void job_set_up(struct job *job, const struct operation *operation, const char *id, size_t length,
+                const struct options *options)
+{
+    job->operation = operation;
+    memcpy(job->id, id, length);
+    job->id[length] = '\0';
+    job->id_length = length;
+    job->timeout = options->timeout;
+    job->attempt_timeout = options->attempt_timeout;
+    job->connect_timeout = options->connect_timeout;
+    job->attempts_most = options->attempts;
+    job->ignore_ended = options->ignore_ended;
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+void job_send(struct job *job, struct pool *pool)
+{
+    double attempt = least(job->attempt_timeout, job->deadline - clock_now());
+    struct transfer_limits limits = {
+        .timeout = attempt,
+        .connect_timeout = least(job->connect_timeout, attempt),
+        .requests = job->attempts_most - job->attempts,
+    };
+    job->attempts++;
+    job->state = JOB_SENDING;
+    job->transfer = pool ? pool_start(pool, &job->request, &job->reply, &limits, job) : NULL;
+    if (!job->transfer) {
+        reply_clear(&job->reply);
+        job->reply.fault = KIND_CONNECT;
+        job->reply.no_memory = true;
+        job_take_reply(job);
+    }
+}
+
+void job_take_reply(struct job *job)
+{
+    struct reply *reply = &job->reply;
+    job->transfer = NULL;
+    job->state = JOB_ANSWERED;
+    job->sent += reply->sent;
+    if (reply->sent > 0) {
+        job->unanswered += reply->sent - (reply->answered ? 1 : 0);
+        job->attempts += reply->sent - 1;
+    }
+    /* An answer of which a part had no room is a lost one. */
+    if (reply->no_memory && reply->sent > 0 && reply->fault == KIND_PROTOCOL)
+        reply->fault = KIND_NETWORK;
+    request_mask(&job->request, &reply->body);
+    request_mask(&job->request, &reply->problem);
+    if (request_echoed(&job->request, reply->request_id))
+        reply->request_id[0] = '\0';
+    if (request_echoed(&job->request, reply->cf_ray))
+        reply->cf_ray[0] = '\0';
+}
+
+static enum reached how_far(const struct job *job)
+{
+    return job->sent == 0 ? REACHED_NO : job->unanswered > 0 ? REACHED_MAYBE : REACHED_YES;
+}
+
+/* Stores the three values on the top as the job's result, and lets go of all else. */
+static void finish(lua_State *L, struct job *job, int index)
+{
+    compat_push_user_table(L, index);
+    lua_insert(L, -4);
+    for (int i = 3; i >= 1; i--)
+        lua_rawseti(L, -1 - i, i);
+    lua_pop(L, 1);
+    job->state = JOB_DONE;
+    job_release(job);
+}
+
+/* A job that is in no state to be ended is what the caller wants, if an earlier attempt may have ended it, or if the
+ * caller does not mind who did. */
+static void forgive(const struct job *job, struct verdict *verdict)
+{
+    bool repeated = job->may_have_ended || job->reply.sent > 1;
+    if (verdict->kind == KIND_NOT_ACTIVE && (repeated || job->ignore_ended)) {
+        verdict->kind = KIND_NONE;
+        verdict->outcome = OUTCOME_ALREADY_ENDED;
+    }
+}
+
+static void note_failure(struct job *job, enum kind kind)
+{
+    job->kind = kind;
+    if (job->reply.sent > 0 && (kind == KIND_NETWORK || kind == KIND_TIMEOUT || kind == KIND_SERVER))
+        job->may_have_ended = true;
+}
+
+double job_settle(lua_State *L, struct job *job, int index, double random)
+{
+    struct verdict verdict;
+    double now = clock_now();
+    luaL_checkstack(L, 16, "too many nested calls");
+    index = compat_absolute(L, index);
+    answer_read(L, job->operation, job->id, &job->reply, &verdict);
+    int body = lua_gettop(L);
+    forgive(job, &verdict);
+    double asked = retry_after(&job->reply, verdict.kind, time(NULL));
+    struct retry retry = { verdict.kind, job->attempts, job->attempts_most, asked, job->deadline - now, random };
+    double wait = retry_wait(&retry);
+    if (wait >= 0) {
+        note_failure(job, verdict.kind);
+        job->state = JOB_WAITING;
+        job->timer.due = now + wait;
+        lua_pop(L, 1);
+        return wait;
+    }
+    const char *problem = job->reply.problem.length > 0 ? job->reply.problem.data
+                          : job->reply.no_memory        ? "not enough memory, or not enough descriptors"
+                                                        : NULL;
+    struct report report = { job->operation, job->id, job->id_length, verdict, problem, how_far(job), job->attempts,
+                             now - job->started, asked, &job->reply };
+    result_push(L, &report, lua_isnil(L, body) ? 0 : body);
+    lua_remove(L, body);
+    finish(L, job, index);
+    return RETRY_STOP;
+}
+
+void job_fail(lua_State *L, struct job *job, int index, enum kind kind)
+{
+    index = compat_absolute(L, index);
+    /* A request whose answer nobody waits for any more may have taken effect. */
+    if (job->state == JOB_SENDING) {
+        job->sent += job->reply.sent;
+        job->unanswered += job->reply.sent;
+    }
+    struct report report = { job->operation, job->id, job->id_length, { .kind = kind }, NULL, how_far(job),
+                             job->attempts, clock_now() - job->started, -1, NULL };
+    result_push(L, &report, 0);
+    finish(L, job, index);
+}
+
+void job_push_refusal(lua_State *L, const struct operation *operation, const char *id, size_t length, enum kind kind,
+                      const char *problem, double started)
+{
+    struct report report = { operation, id, length, { .kind = kind }, problem, REACHED_NO, 0, clock_now() - started,
+                             -1, NULL };
+    result_push(L, &report, 0);
+}
+
+void job_release(struct job *job)
+{
+    request_free(&job->request);
+    reply_free(&job->reply);
+}

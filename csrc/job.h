@@ -1,0 +1,69 @@
+/*
+ * job.h - one stop on its way: its request, at most one transfer, its attempts, its deadline. Sees lua.h.
+ */
+#ifndef MEDIASTOP_JOB_H
+#define MEDIASTOP_JOB_H
+
+#include "compat.h"
+#include "operation.h"
+#include "options.h"
+#include "pool.h"
+#include "timers.h"
+
+enum job_state {
+    JOB_NEW,
+    JOB_SENDING,                    /* a transfer is under way */
+    JOB_ANSWERED,                   /* it is over; what it means is not yet known */
+    JOB_WAITING,                    /* the next attempt has its time */
+    JOB_DONE                        /* the result is in the user table, at 1 to 3 */
+};
+
+/* Userdata; the client links it as long as it is not done. */
+struct job {
+    enum job_state state;
+    struct client *client;          /* NULL before it is linked and after it is done */
+    struct job *next, *previous;
+    struct job *next_answered;
+    struct timer timer;             /* of the next attempt */
+    struct transfer *transfer;      /* while sending */
+    const struct operation *operation;
+    struct request request;
+    struct reply reply;
+    double timeout, attempt_timeout, connect_timeout;
+    int attempts_most;
+    bool ignore_ended;
+    bool has_listener;
+    double started, deadline;       /* of clock_now */
+    int attempts;                   /* begun, and repeated by libcurl */
+    int sent, unanswered;           /* requests over all attempts */
+    enum kind kind;                 /* how the last attempt failed */
+    bool may_have_ended;            /* an attempt before this one may have taken effect */
+    size_t id_length;
+    char id[ID_MAX_BYTES + 1];
+};
+
+/* Fills in a zeroed job. The id has no problem. */
+void job_set_up(struct job *job, const struct operation *operation, const char *id, size_t length,
+                const struct options *options);
+
+/* Begins the next attempt; without a pool, or without memory, the attempt fails at once. */
+void job_send(struct job *job, struct pool *pool);
+
+/* The attempt is over and the reply filled in. */
+void job_take_reply(struct job *job);
+
+/* Decides what an answered job does next. Seconds to wait before the next attempt; or RETRY_STOP: the job, which is
+ * the userdata at `index`, is done. `random`: from 0 to 1. If memory is short it raises and can be called again. */
+double job_settle(lua_State *L, struct job *job, int index, double random);
+
+/* Ends a job that has no transfer with this kind; the job is the userdata at `index`. */
+void job_fail(lua_State *L, struct job *job, int index, enum kind kind);
+
+/* Pushes nil, message, error for a call that does not become a job. `problem` may be NULL. */
+void job_push_refusal(lua_State *L, const struct operation *operation, const char *id, size_t length, enum kind kind,
+                      const char *problem, double started);
+
+/* Wipes and frees what the job holds. Safe to call twice. */
+void job_release(struct job *job);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * json.c - our own instance of cjson.safe.
+ */
+#include "json.h"
+
+#include <string.h>
+
+#include "mediastop.h"
+
+static const char decode_key;       /* its address is the key of the decode function in the registry */
+
+static void set(lua_State *L, int cjson, const char *setting, int value, int arguments)
+{
+    lua_getfield(L, cjson, setting);
+    if (value < 0)
+        lua_pushboolean(L, 0);
+    else
+        lua_pushinteger(L, value);
+    lua_call(L, arguments, 0);
+}
+
+void json_open(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "cjson.safe");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "new");
+    lua_call(L, 0, 1);
+    int cjson = lua_gettop(L);
+    set(L, cjson, "decode_max_depth", JSON_MAX_DEPTH, 1);
+    set(L, cjson, "decode_invalid_numbers", -1, 1);
+    lua_getfield(L, cjson, "decode");
+    compat_raw_set_pointer(L, LUA_REGISTRYINDEX, &decode_key);
+    lua_getfield(L, cjson, "null");
+    lua_replace(L, cjson - 1);
+    lua_pop(L, 1);
+}
+
+/* lua-cjson 2.1.0 makes a float of every number. Turns whole ones into integers, in the table on top and below. */
+static void restore_integers(lua_State *L)
+{
+    luaL_checkstack(L, 6, "answer nested too deeply");
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        if (lua_type(L, -1) == LUA_TNUMBER && compat_push_as_integer(L, -1)) {
+            lua_pushvalue(L, -3);
+            lua_insert(L, -2);
+            lua_rawset(L, -5);
+        } else if (lua_istable(L, -1)) {
+            restore_integers(L);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+bool json_decode(lua_State *L, const struct text *text)
+{
+    const char *from = text->data;
+    size_t length = text->length;
+    if (length >= 3 && memcmp(from, "\xEF\xBB\xBF", 3) == 0) {      /* a byte order mark */
+        from += 3;
+        length -= 3;
+    }
+    /* lua-cjson takes a NUL for the end and would not see what follows. */
+    if (length == 0 || memchr(from, '\0', length))
+        return false;
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &decode_key);
+    lua_pushlstring(L, from, length);
+    lua_call(L, 1, 2);
+    bool decoded = lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (!decoded) {
+        lua_pop(L, 1);
+        return false;
+    }
+#if LUA_VERSION_NUM >= 503
+    if (lua_istable(L, -1))
+        restore_integers(L);
+#endif
+    return true;
+}
+
+void json_push_field(lua_State *L, int index, const char *path)
+{
+    lua_pushvalue(L, index);
+    while (*path && lua_istable(L, -1)) {
+        size_t key = strcspn(path, ".");
+        lua_pushlstring(L, path, key);
+        lua_rawget(L, -2);
+        lua_remove(L, -2);
+        path += key;
+        path += *path == '.';
+    }
+    /* null is a light userdata */
+    if (*path || lua_islightuserdata(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+    }
+}

@@ -1,0 +1,241 @@
+/*
+ * options.c - table-driven reader of options.
+ */
+#include "options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "address.h"
+#include "text.h"
+
+#define DEFAULT_TIMEOUT 30.0
+#define DEFAULT_ATTEMPT_TIMEOUT 10.0
+#define DEFAULT_CONNECT_TIMEOUT 5.0
+#define DEFAULT_ATTEMPTS 3
+#define DEFAULT_MAX_CONNECTIONS 32
+#define COUNT_MAX 1000000
+#define STRING_MAX_BYTES 4096
+
+struct reading {
+    const struct place *place;
+    const char *name;
+    enum scope scope;
+    const struct provider *provider;
+    struct options *options;
+};
+
+/* Each checks the value on the top of the stack and leaves the stack as it was. */
+typedef void read_value(lua_State *L, const struct reading *reading, size_t offset);
+
+static void *field(const struct reading *reading, size_t offset)
+{
+    return (char *)reading->options + offset;
+}
+
+static int wrong_type(lua_State *L, const struct reading *reading, const char *expected)
+{
+    return misuse(L, reading->place, "option '%s' must be %s, got %s", reading->name, expected, luaL_typename(L, -1));
+}
+
+static void read_seconds(lua_State *L, const struct reading *reading, size_t offset)
+{
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        wrong_type(L, reading, "a number of seconds");
+    double seconds = lua_tonumber(L, -1);
+    if (!(seconds > 0) || seconds - seconds != 0)
+        misuse(L, reading->place, "option '%s' must be a finite number above 0", reading->name);
+    *(double *)field(reading, offset) = seconds;
+}
+
+static void read_count(lua_State *L, const struct reading *reading, size_t offset)
+{
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        wrong_type(L, reading, "a whole number");
+    double number = lua_tonumber(L, -1);
+    int count = number >= 1 && number <= COUNT_MAX ? (int)number : 0;
+    if (count < 1 || count < number)
+        misuse(L, reading->place, "option '%s' must be a whole number from 1 to %d", reading->name, COUNT_MAX);
+    *(int *)field(reading, offset) = count;
+}
+
+
+static void read_boolean(lua_State *L, const struct reading *reading, size_t offset)
+{
+    if (lua_type(L, -1) != LUA_TBOOLEAN)
+        wrong_type(L, reading, "a boolean");
+    *(bool *)field(reading, offset) = lua_toboolean(L, -1);
+}
+
+static void read_function(lua_State *L, const struct reading *reading, size_t offset)
+{
+    (void)offset;
+    if (!lua_isfunction(L, -1))
+        wrong_type(L, reading, "a function");
+}
+
+static void read_string(lua_State *L, const struct reading *reading, size_t offset)
+{
+    size_t length;
+    if (lua_type(L, -1) != LUA_TSTRING)
+        wrong_type(L, reading, "a string");
+    const char *string = lua_tolstring(L, -1, &length);
+    if (length > STRING_MAX_BYTES)
+        misuse(L, reading->place, "option '%s' is longer than %d bytes", reading->name, STRING_MAX_BYTES);
+    if (text_has_control(string, length))
+        misuse(L, reading->place, "option '%s' holds a control byte", reading->name);
+    *(const char **)field(reading, offset) = string;
+}
+
+static size_t provider_index(const char *name)
+{
+    size_t i = 0;
+    while (i < PROVIDER_COUNT && strcmp(providers[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static void read_url(lua_State *L, const struct reading *reading, const struct provider *provider)
+{
+    size_t length;
+    if (lua_type(L, -1) != LUA_TSTRING)
+        wrong_type(L, reading, "a string");
+    const char *url = lua_tolstring(L, -1, &length);
+    const char *problem = address_problem(url, length);
+    if (problem)
+        misuse(L, reading->place, "option '%s' %s", reading->name, problem);
+    reading->options->base_url[provider - providers] = url;
+}
+
+/* Calls `read` for each entry of the table on the top, which is keyed by provider. */
+static void read_by_provider(lua_State *L, const struct reading *reading,
+                             void (*read)(lua_State *, const struct reading *, const struct provider *))
+{
+    const char *names[PROVIDER_COUNT];
+    for (size_t i = 0; i < PROVIDER_COUNT; i++)
+        names[i] = providers[i].name;
+    if (!lua_istable(L, -1))
+        wrong_type(L, reading, "a table keyed by provider");
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        size_t i = lua_type(L, -2) == LUA_TSTRING ? provider_index(lua_tostring(L, -2)) : PROVIDER_COUNT;
+        if (i == PROVIDER_COUNT)
+            misuse_unknown(L, reading->place, lua_pushfstring(L, "provider in option '%s':", reading->name), -3, names,
+                           PROVIDER_COUNT);
+        struct reading entry = *reading;
+        entry.name = lua_pushfstring(L, "%s.%s", reading->name, names[i]);
+        lua_insert(L, -2);
+        read(L, &entry, &providers[i]);
+        lua_pop(L, 2);
+    }
+}
+
+static void read_base_url(lua_State *L, const struct reading *reading, size_t offset)
+{
+    (void)offset;
+    if (reading->scope == SCOPE_CALL)
+        read_url(L, reading, reading->provider);
+    else
+        read_by_provider(L, reading, read_url);
+}
+
+static void read_credential(lua_State *L, const struct reading *reading, const struct provider *provider)
+{
+    size_t count = provider->fields[1] ? 2 : 1;
+    if (lua_isfunction(L, -1))
+        return;
+    if (!lua_istable(L, -1))
+        wrong_type(L, reading, "a table or a function");
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        size_t i = 0;
+        while (i < count && strcmp(provider->fields[i], name) != 0)
+            i++;
+        if (i == count)
+            misuse_unknown(L, reading->place, lua_pushfstring(L, "field in option '%s':", reading->name), -3,
+                           provider->fields, count);
+        if (lua_type(L, -1) != LUA_TSTRING)
+            misuse(L, reading->place, "option '%s': field '%s' must be a string, got %s", reading->name, name,
+                   luaL_typename(L, -1));
+        lua_pop(L, 1);
+    }
+}
+
+static void read_credentials(lua_State *L, const struct reading *reading, size_t offset)
+{
+    (void)offset;
+    if (reading->scope == SCOPE_CALL)
+        read_credential(L, reading, reading->provider);
+    else
+        read_by_provider(L, reading, read_credential);
+}
+
+static const struct row {
+    const char *name;
+    int scopes;
+    read_value *read;
+    size_t offset;
+} rows[] = {
+    { "credentials", SCOPE_CALL | SCOPE_CLIENT, read_credentials, 0 },
+    { "base_url", SCOPE_CALL | SCOPE_CLIENT, read_base_url, 0 },
+    { "timeout", SCOPE_CALL | SCOPE_CLIENT, read_seconds, offsetof(struct options, timeout) },
+    { "attempt_timeout", SCOPE_CALL | SCOPE_CLIENT, read_seconds, offsetof(struct options, attempt_timeout) },
+    { "connect_timeout", SCOPE_CALL | SCOPE_CLIENT, read_seconds, offsetof(struct options, connect_timeout) },
+    { "attempts", SCOPE_CALL | SCOPE_CLIENT, read_count, offsetof(struct options, attempts) },
+    { "ignore_ended", SCOPE_CALL | SCOPE_CLIENT, read_boolean, offsetof(struct options, ignore_ended) },
+    { "on_event", SCOPE_CALL | SCOPE_CLIENT, read_function, 0 },
+    { "ca_file", SCOPE_CLIENT, read_string, offsetof(struct options, ca_file) },
+    { "proxy", SCOPE_CLIENT, read_string, offsetof(struct options, proxy) },
+    { "user_agent", SCOPE_CLIENT, read_string, offsetof(struct options, user_agent) },
+    { "max_connections", SCOPE_CLIENT, read_count, offsetof(struct options, max_connections) },
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+void options_set_defaults(struct options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->timeout = DEFAULT_TIMEOUT;
+    options->attempt_timeout = DEFAULT_ATTEMPT_TIMEOUT;
+    options->connect_timeout = DEFAULT_CONNECT_TIMEOUT;
+    options->attempts = DEFAULT_ATTEMPTS;
+    options->max_connections = DEFAULT_MAX_CONNECTIONS;
+}
+
+static int unknown_option(lua_State *L, const struct place *place, enum scope scope)
+{
+    const char *names[ROWS];
+    size_t count = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].scopes & (int)scope)
+            names[count++] = rows[i].name;
+    }
+    return misuse_unknown(L, place, "option", -2, names, count);
+}
+
+void options_read(lua_State *L, int index, const struct place *place, enum scope scope, const struct provider *provider,
+                  struct options *options)
+{
+    if (lua_isnoneornil(L, index))
+        return;
+    if (!lua_istable(L, index))
+        misuse_type(L, place, "table", index);
+    luaL_checkstack(L, 16, "too many nested calls");
+    lua_pushvalue(L, index);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        size_t i = 0;
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        while (i < ROWS && strcmp(rows[i].name, name) != 0)
+            i++;
+        if (i == ROWS)
+            unknown_option(L, place, scope);
+        if (!(rows[i].scopes & (int)scope))
+            misuse(L, place, "option '%s' belongs to mediastop.new, not to a call", name);
+        struct reading reading = { place, rows[i].name, scope, provider, options };
+        rows[i].read(L, &reading, rows[i].offset);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}

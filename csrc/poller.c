@@ -1,0 +1,140 @@
+/*
+ * poller.c - waiting for many descriptors at once.
+ */
+#define _GNU_SOURCE
+#include "poller.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifdef __linux__
+
+#include <sys/epoll.h>
+
+#define BATCH 64
+
+struct poller {
+    int epoll;
+};
+
+struct poller *poller_new(void)
+{
+    struct poller *poller = malloc(sizeof *poller);
+    if (!poller)
+        return NULL;
+    poller->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (poller->epoll < 0) {
+        free(poller);
+        return NULL;
+    }
+    return poller;
+}
+
+bool poller_watch(struct poller *poller, int fd, int what, bool watched)
+{
+    struct epoll_event event = { 0 };
+    event.data.fd = fd;
+    event.events = (what & POLLER_IN ? (uint32_t)EPOLLIN : 0) | (what & POLLER_OUT ? (uint32_t)EPOLLOUT : 0);
+    int action = what == 0 ? EPOLL_CTL_DEL : watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    return epoll_ctl(poller->epoll, action, fd, &event) == 0;
+}
+
+int poller_wait(struct poller *poller, int milliseconds, struct poller_event *events, int most)
+{
+    struct epoll_event ready[BATCH];
+    int count = epoll_wait(poller->epoll, ready, most < BATCH ? most : BATCH, milliseconds);
+    if (count < 0)
+        return errno == EINTR ? -1 : 0;
+    for (int i = 0; i < count; i++) {
+        uint32_t what = ready[i].events;
+        events[i].fd = ready[i].data.fd;
+        events[i].what = (what & EPOLLIN ? POLLER_IN : 0) | (what & EPOLLOUT ? POLLER_OUT : 0) |
+                         (what & (EPOLLERR | EPOLLHUP) ? POLLER_ERROR : 0);
+    }
+    return count;
+}
+
+void poller_free(struct poller *poller)
+{
+    if (poller) {
+        close(poller->epoll);
+        free(poller);
+    }
+}
+
+#else
+
+#include <poll.h>
+
+struct poller {
+    struct pollfd *watched;
+    int count, capacity;
+    int next;                       /* where the next wait begins to report, so that none is always last */
+};
+
+struct poller *poller_new(void)
+{
+    return calloc(1, sizeof(struct poller));
+}
+
+static int place(const struct poller *poller, int fd)
+{
+    int at = 0;
+    while (at < poller->count && poller->watched[at].fd != fd)
+        at++;
+    return at;
+}
+
+bool poller_watch(struct poller *poller, int fd, int what, bool watched)
+{
+    int at = place(poller, fd);
+    (void)watched;
+    if (what == 0) {
+        if (at < poller->count)
+            poller->watched[at] = poller->watched[--poller->count];
+        return true;
+    }
+    if (at == poller->capacity) {
+        int capacity = poller->capacity ? 2 * poller->capacity : 16;
+        struct pollfd *more = realloc(poller->watched, (size_t)capacity * sizeof *more);
+        if (!more)
+            return false;
+        poller->watched = more;
+        poller->capacity = capacity;
+    }
+    if (at == poller->count)
+        poller->count++;
+    poller->watched[at].fd = fd;
+    poller->watched[at].events = (short)((what & POLLER_IN ? POLLIN : 0) | (what & POLLER_OUT ? POLLOUT : 0));
+    poller->watched[at].revents = 0;
+    return true;
+}
+
+int poller_wait(struct poller *poller, int milliseconds, struct poller_event *events, int most)
+{
+    int ready = poll(poller->watched, (nfds_t)poller->count, milliseconds), found = 0;
+    if (ready < 0)
+        return errno == EINTR ? -1 : 0;
+    for (int i = 0; i < poller->count && found < most && found < ready; i++) {
+        const struct pollfd *at = &poller->watched[(poller->next + i) % poller->count];
+        if (at->revents == 0)
+            continue;
+        events[found].fd = at->fd;
+        events[found].what = (at->revents & POLLIN ? POLLER_IN : 0) | (at->revents & POLLOUT ? POLLER_OUT : 0) |
+                             (at->revents & (POLLERR | POLLHUP | POLLNVAL) ? POLLER_ERROR : 0);
+        found++;
+    }
+    poller->next = poller->count ? (poller->next + 1) % poller->count : 0;
+    return found;
+}
+
+void poller_free(struct poller *poller)
+{
+    if (poller) {
+        free(poller->watched);
+        free(poller);
+    }
+}
+
+#endif

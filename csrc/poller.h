@@ -1,0 +1,30 @@
+/*
+ * poller.h - waiting for many descriptors at once: epoll on Linux, poll(2) elsewhere. Sees libc.
+ */
+#ifndef MEDIASTOP_POLLER_H
+#define MEDIASTOP_POLLER_H
+
+#include <stdbool.h>
+
+enum { POLLER_IN = 1, POLLER_OUT = 2, POLLER_ERROR = 4 };
+
+struct poller;
+
+struct poller_event {
+    int fd;
+    int what;
+};
+
+/* NULL if memory or descriptors are short. */
+struct poller *poller_new(void);
+
+/* Watches `fd` for POLLER_IN and POLLER_OUT from now on; 0 stops watching. `watched`: it is watched already. False if
+ * the system refuses. */
+bool poller_watch(struct poller *poller, int fd, int what, bool watched);
+
+/* Waits at most so long and fills in up to `most` events; returns how many, -1 if a signal came first. */
+int poller_wait(struct poller *poller, int milliseconds, struct poller_event *events, int most);
+
+void poller_free(struct poller *poller);
+
+#endif

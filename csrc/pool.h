@@ -1,0 +1,41 @@
+/*
+ * pool.h - the multi handle: sockets, timers, connection reuse, fork. Sees curl.h in its .c only.
+ */
+#ifndef MEDIASTOP_POOL_H
+#define MEDIASTOP_POOL_H
+
+#include "transfer.h"
+
+struct pool;
+
+enum pool_run { POOL_OK, POOL_INTERRUPTED };
+
+/* The first pool of a process starts libcurl. The settings' strings are borrowed and outlive the pool. NULL if memory
+ * or descriptors are short. */
+struct pool *pool_new(const struct transfer_settings *settings);
+
+/* Whether this process made the pool. The child of a fork has only a copy, on whose connections the parent goes on:
+ * it must let go of it by pool_abandon and of nothing else. */
+bool pool_is_ours(const struct pool *pool);
+
+/* Starts an exchange. Request and reply are borrowed until pool_finished gives out the owner, or until pool_cancel.
+ * NULL if memory is short. */
+struct transfer *pool_start(struct pool *pool, const struct request *request, struct reply *reply,
+                            const struct transfer_limits *limits, void *owner);
+
+/* Ends an exchange without an answer. */
+void pool_cancel(struct pool *pool, struct transfer *transfer);
+
+/* Moves all exchanges on; waits for the network so many seconds at most. POOL_INTERRUPTED: a signal ended the wait. */
+enum pool_run pool_run(struct pool *pool, double seconds);
+
+/* The owner of an exchange that has finished, its reply filled in, in order of finishing; NULL for no more. */
+void *pool_finished(struct pool *pool);
+
+/* Ends what is under way, closes the connections, frees all. */
+void pool_free(struct pool *pool);
+
+/* In the child of a fork: forgets the pool and touches no connection of it. */
+void pool_abandon(struct pool *pool);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * reply.c - what came back of one HTTP exchange.
+ */
+#include "reply.h"
+
+#include <string.h>
+
+static void clear_headers(struct reply *reply)
+{
+    reply->headers_whole = false;
+    reply->request_id[0] = '\0';
+    reply->cf_ray[0] = '\0';
+    reply->retry_after[0] = '\0';
+    reply->ratelimit_policy[0] = '\0';
+    reply->ratelimit_reset[0] = '\0';
+}
+
+void reply_clear(struct reply *reply)
+{
+    reply->fault = KIND_NONE;
+    reply->status = 0;
+    reply->sent = 0;
+    reply->answered = false;
+    reply->no_memory = false;
+    reply->header_bytes = 0;
+    text_clear(&reply->body);
+    text_clear(&reply->problem);
+    clear_headers(reply);
+}
+
+static void keep(char *value, const char *from, size_t length)
+{
+    while (length > 0 && (*from == ' ' || *from == '\t')) {
+        from++;
+        length--;
+    }
+    while (length > 0 && strchr(" \t\r\n", from[length - 1]))
+        length--;
+    if (length >= HEADER_VALUE_BYTES || text_has_control(from, length))
+        length = 0;
+    memcpy(value, from, length);
+    value[length] = '\0';
+}
+
+bool reply_add_header(struct reply *reply, const char *line, size_t length)
+{
+    const struct {
+        const char *name;
+        char *value;
+    } kept[] = {
+        { "x-request-id:", reply->request_id },
+        { "cf-ray:", reply->cf_ray },
+        { "retry-after:", reply->retry_after },
+        { "ratelimit-policy:", reply->ratelimit_policy },
+        { "ratelimit-reset:", reply->ratelimit_reset },
+    };
+    reply->answered = true;
+    reply->header_bytes += length;
+    if (reply->header_bytes > HEADERS_MAX_BYTES)
+        return false;
+    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        clear_headers(reply);       /* an interim answer came before this one */
+    else if (length <= 2 && strcspn(line, "\r\n") == 0)
+        reply->headers_whole = true;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        size_t name = strlen(kept[i].name);
+        if (length > name && text_same_nocase(line, kept[i].name, name))
+            keep(kept[i].value, line + name, length - name);
+    }
+    return true;
+}
+
+void reply_free(struct reply *reply)
+{
+    text_free(&reply->body);
+    text_free(&reply->problem);
+    clear_headers(reply);
+}

@@ -1,0 +1,38 @@
+/*
+ * reply.h - what came back of one HTTP exchange: filled by the transfer, read by the answer. Sees libc.
+ */
+#ifndef MEDIASTOP_REPLY_H
+#define MEDIASTOP_REPLY_H
+
+#include "mediastop.h"
+#include "text.h"
+
+#define HEADER_VALUE_BYTES 128
+
+struct reply {
+    enum kind fault;                /* KIND_NONE: a whole answer came */
+    long status;                    /* of the last status line; 0 for none */
+    int sent;                       /* requests handed to the network: libcurl repeats one on a dead connection */
+    bool answered;                  /* at least one byte came back for the last of them */
+    bool headers_whole;             /* the empty line behind the last status line came */
+    bool no_memory;
+    size_t header_bytes;
+    struct text body;
+    struct text problem;            /* of a fault, in libcurl's words */
+    char request_id[HEADER_VALUE_BYTES];
+    char cf_ray[HEADER_VALUE_BYTES];
+    char retry_after[HEADER_VALUE_BYTES];
+    char ratelimit_policy[HEADER_VALUE_BYTES];
+    char ratelimit_reset[HEADER_VALUE_BYTES];
+};
+
+/* Empties it for the next exchange and keeps the storage. */
+void reply_clear(struct reply *reply);
+
+/* Takes one header line as it came, status lines and the empty line included; false if there are too many. */
+bool reply_add_header(struct reply *reply, const char *line, size_t length);
+
+/* Wipes and frees. Safe to call twice. */
+void reply_free(struct reply *reply);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * result.c - verdict -> result table, or nil, message, error table.
+ */
+#include "result.h"
+
+#include <string.h>
+
+#include "envelope.h"
+
+static void set_string(lua_State *L, const char *field, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, field);
+}
+
+static void set_whole(lua_State *L, const char *field, long value)
+{
+    compat_push_whole(L, value);
+    lua_setfield(L, -2, field);
+}
+
+static void set_number(lua_State *L, const char *field, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, field);
+}
+
+static void set_boolean(lua_State *L, const char *field, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, field);
+}
+
+/* What a result and an error have in common. */
+static void set_common(lua_State *L, const struct report *report, int body, size_t raw_limit)
+{
+    const struct reply *reply = report->reply;
+    set_string(L, "provider", report->operation->provider->name);
+    set_string(L, "operation", report->operation->name);
+    lua_pushlstring(L, report->id, report->id_length);
+    lua_setfield(L, -2, "id");
+    set_whole(L, "attempts", report->attempts);
+    set_number(L, "elapsed", report->elapsed);
+    if (!reply || reply->status == 0)
+        return;
+    set_whole(L, "status", reply->status);
+    if (reply->request_id[0] || reply->cf_ray[0])
+        set_string(L, "request_id", reply->request_id[0] ? reply->request_id : reply->cf_ray);
+    if (body) {
+        lua_pushvalue(L, body);
+        lua_setfield(L, -2, "body");
+    }
+    size_t length = reply->body.length < raw_limit ? reply->body.length : raw_limit;
+    lua_pushlstring(L, length > 0 ? reply->body.data : "", length);
+    lua_setfield(L, -2, "raw");
+}
+
+static void push_success(lua_State *L, const struct report *report, int body)
+{
+    static const char *const outcomes[] = {
+        [OUTCOME_ENDED] = "ended",
+        [OUTCOME_ALREADY_ENDED] = "already_ended",
+        [OUTCOME_ACCEPTED] = "accepted",
+    };
+    lua_createtable(L, 0, 12);
+    set_common(L, report, body, BODY_MAX_BYTES);
+    set_string(L, "outcome", outcomes[report->verdict.outcome]);
+    set_boolean(L, "confirmed", report->verdict.confirmed);
+    if (body) {
+        answer_push_state(L, report->operation, body);
+        lua_setfield(L, -2, "state");
+    }
+}
+
+/* Adds the id as a message shows it. */
+static void add_id(luaL_Buffer *buffer, const char *id, size_t length)
+{
+    size_t cut = length;
+    if (cut > ID_SHOWN_BYTES) {
+        cut = ID_SHOWN_BYTES;
+        while (cut > 0 && ((unsigned char)id[cut] & 0xC0) == 0x80)
+            cut--;
+    }
+    for (size_t i = 0; i < cut; i++)
+        luaL_addchar(buffer, text_has_control(id + i, 1) ? '?' : id[i]);
+    if (cut < length)
+        luaL_addstring(buffer, "...");
+}
+
+/* Pushes "(HTTP 400, 2 attempts; …)" with a space in front; nothing but "" if nothing was tried. */
+static void push_circumstances(lua_State *L, const struct report *report)
+{
+    if (report->attempts == 0) {
+        lua_pushliteral(L, "");
+        return;
+    }
+    lua_pushliteral(L, " (");
+    if (report->reply && report->reply->status != 0)
+        lua_pushfstring(L, "HTTP %d, ", (int)report->reply->status);
+    else
+        lua_pushliteral(L, "");
+    lua_pushfstring(L, "%d attempt%s%s)", report->attempts, report->attempts == 1 ? "" : "s",
+                    report->reached == REACHED_MAYBE ? "; the job may have been ended" : "");
+    lua_concat(L, 3);
+}
+
+/* Pushes the sentence that says what happened: the provider's words, where it gave some, else our own. */
+static void push_sentence(lua_State *L, const struct report *report, int detail)
+{
+    const char *text = kind_row(report->verdict.kind)->text;
+    if (report->verdict.problem)
+        lua_pushstring(L, report->verdict.problem);
+    else if (!lua_isnil(L, detail))
+        lua_pushvalue(L, detail);
+    else if (report->problem && report->attempts > 0)
+        lua_pushfstring(L, "%s: %s", text, report->problem);
+    else
+        lua_pushstring(L, report->problem ? report->problem : text);
+}
+
+static void push_message(lua_State *L, const struct report *report, int detail)
+{
+    luaL_Buffer buffer;
+    push_sentence(L, report, detail);
+    push_circumstances(L, report);
+    luaL_buffinit(L, &buffer);
+    luaL_addstring(&buffer, report->operation->full_name);
+    luaL_addchar(&buffer, ' ');
+    add_id(&buffer, report->id, report->id_length);
+    luaL_addstring(&buffer, ": ");
+    luaL_addstring(&buffer, kind_row(report->verdict.kind)->word);
+    luaL_addstring(&buffer, ": ");
+    luaL_pushresult(&buffer);
+    lua_insert(L, -3);
+    lua_concat(L, 3);
+}
+
+static void push_failure(lua_State *L, const struct report *report, int body)
+{
+    static const char *const reached[] = {
+        [REACHED_NO] = "no",
+        [REACHED_MAYBE] = "maybe",
+        [REACHED_YES] = "yes",
+    };
+    lua_pushnil(L);
+    if (body)
+        envelope_push_detail(L, body);
+    else
+        lua_pushnil(L);
+    int detail = lua_gettop(L);
+    push_message(L, report, detail);
+    lua_createtable(L, 0, 16);
+    set_common(L, report, body, ERROR_RAW_BYTES);
+    set_string(L, "kind", kind_row(report->verdict.kind)->word);
+    set_string(L, "reached", reached[report->reached]);
+    set_boolean(L, "retryable", kind_row(report->verdict.kind)->retryable);
+    lua_pushvalue(L, detail + 1);
+    lua_setfield(L, -2, "message");
+    lua_pushvalue(L, detail);
+    lua_setfield(L, -2, "detail");
+    if (report->retry_after >= 0)
+        set_number(L, "retry_after", report->retry_after);
+    if (body) {
+        envelope_push_code(L, body);
+        lua_setfield(L, -2, "code");
+        envelope_push_fields(L, body);
+        lua_setfield(L, -2, "fields");
+    }
+    lua_remove(L, detail);
+}
+
+void result_push(lua_State *L, const struct report *report, int body)
+{
+    luaL_checkstack(L, 16, "too many nested calls");
+    if (report->verdict.kind != KIND_NONE) {
+        push_failure(L, report, body);
+        return;
+    }
+    push_success(L, report, body);
+    lua_pushnil(L);
+    lua_pushnil(L);
+}

@@ -1,0 +1,205 @@
+/*
+ * text.c - growable bytes with a hard cap; wiped when freed.
+ */
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void wipe(void *memory, size_t length)
+{
+    volatile unsigned char *byte = memory;
+    while (length-- > 0)
+        *byte++ = 0;
+}
+
+/* Not realloc: it would leave the old bytes behind in freed memory. */
+static bool reserve(struct text *text, size_t need)
+{
+    if (need < text->capacity)
+        return true;
+    size_t capacity = text->capacity ? text->capacity : 64;
+    while (capacity <= need)
+        capacity *= 2;
+    char *data = malloc(capacity);
+    if (!data) {
+        text->no_memory = true;
+        return false;
+    }
+    if (text->data) {
+        memcpy(data, text->data, text->length);
+        wipe(text->data, text->length);
+        free(text->data);
+    }
+    data[text->length] = '\0';
+    text->data = data;
+    text->capacity = capacity;
+    return true;
+}
+
+bool text_add(struct text *text, const char *bytes, size_t length, size_t limit)
+{
+    if (length > limit || text->length > limit - length || !reserve(text, text->length + length))
+        return false;
+    if (length > 0)
+        memcpy(text->data + text->length, bytes, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+    return true;
+}
+
+bool text_add_string(struct text *text, const char *string)
+{
+    return text_add(text, string, strlen(string), (size_t)-1 / 4);
+}
+
+bool text_add_line(struct text *text, const char *bytes, size_t length, size_t limit)
+{
+    bool cut = length > limit;
+    if (cut) {
+        length = limit;
+        while (length > 0 && ((unsigned char)bytes[length] & 0xC0) == 0x80)
+            length--;
+    }
+    size_t start = text->length;
+    if (!text_add(text, bytes, length, (size_t)-1 / 4))
+        return false;
+    for (size_t i = start; i < text->length; i++) {
+        if (text_has_control(text->data + i, 1))
+            text->data[i] = ' ';
+    }
+    return !cut || text_add_string(text, "...");
+}
+
+static char *find(char *from, const char *end, const char *needle, size_t length)
+{
+    while ((size_t)(end - from) >= length) {
+        from = memchr(from, needle[0], (size_t)(end - from) - length + 1);
+        if (!from || memcmp(from, needle, length) == 0)
+            return from;
+        from++;
+    }
+    return NULL;
+}
+
+size_t text_mask(struct text *text, const char *needle, size_t length)
+{
+    size_t found = 0;
+    if (length < 3 || text->length < length)
+        return 0;
+    char *end = text->data + text->length, *from = text->data, *to = text->data;
+    for (char *hit; (hit = find(from, end, needle, length)) != NULL; from = hit + length) {
+        memmove(to, from, (size_t)(hit - from));
+        to += hit - from;
+        memcpy(to, "***", 3);
+        to += 3;
+        found++;
+    }
+    if (found > 0) {
+        memmove(to, from, (size_t)(end - from));
+        to += end - from;
+        wipe(to, (size_t)(end - to));
+        text->length = (size_t)(to - text->data);
+    }
+    return found;
+}
+
+void text_clear(struct text *text)
+{
+    if (text->data)
+        wipe(text->data, text->length);
+    text->length = 0;
+    text->no_memory = false;
+}
+
+void text_free(struct text *text)
+{
+    text_clear(text);
+    free(text->data);
+    text->data = NULL;
+    text->capacity = 0;
+}
+
+static int lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+bool text_same_nocase(const char *a, const char *b, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (lower(a[i]) != lower(b[i]))
+            return false;
+    }
+    return true;
+}
+
+bool text_has_word(const char *bytes, size_t length, const char *words)
+{
+    while (*words) {
+        size_t word = strcspn(words, "|");
+        for (size_t i = 0; i + word <= length; i++) {
+            if (text_same_nocase(bytes + i, words, word))
+                return true;
+        }
+        words += word;
+        words += *words == '|';
+    }
+    return false;
+}
+
+bool text_is_one_of(const char *bytes, size_t length, const char *words)
+{
+    while (*words) {
+        size_t word = strcspn(words, "|");
+        if (word == length && text_same_nocase(bytes, words, word))
+            return true;
+        words += word;
+        words += *words == '|';
+    }
+    return false;
+}
+
+bool text_is_utf8(const char *bytes, size_t length)
+{
+    const unsigned char *at = (const unsigned char *)bytes, *end = at + length;
+    while (at < end) {
+        size_t more;
+        unsigned char low = 0x80, high = 0xBF;      /* bounds of the second byte */
+        if (*at < 0x80) {
+            at++;
+            continue;
+        }
+        if (*at >= 0xC2 && *at <= 0xDF) {
+            more = 1;
+        } else if (*at >= 0xE0 && *at <= 0xEF) {
+            more = 2;
+            low = *at == 0xE0 ? 0xA0 : low;
+            high = *at == 0xED ? 0x9F : high;
+        } else if (*at >= 0xF0 && *at <= 0xF4) {
+            more = 3;
+            low = *at == 0xF0 ? 0x90 : low;
+            high = *at == 0xF4 ? 0x8F : high;
+        } else {
+            return false;
+        }
+        if ((size_t)(end - at) <= more || at[1] < low || at[1] > high)
+            return false;
+        for (size_t i = 2; i <= more; i++) {
+            if ((at[i] & 0xC0) != 0x80)
+                return false;
+        }
+        at += more + 1;
+    }
+    return true;
+}
+
+bool text_has_control(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        if (byte < 0x20 || byte == 0x7F)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,268 @@
+/*
+ * transfer.c - one HTTP exchange on one libcurl easy handle.
+ *
+ * The callbacks only append bytes and set flags; nothing of Lua is within their reach.
+ */
+#define _GNU_SOURCE
+#include "transfer.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+
+/* An answer is a few hundred bytes; libcurl's default of 16 KiB is most of the memory of a job in flight. */
+#define RECEIVE_BUFFER_BYTES 4096L
+
+/* Nodes of our own in place of curl_slist_append, which copies the credential and does not wipe the copy. */
+struct transfer_headers {
+    struct curl_slist node[3];
+};
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *data)
+{
+    struct transfer *transfer = data;
+    size_t length = size * count;
+    if (!text_add(&transfer->reply->body, bytes, length, BODY_MAX_BYTES)) {
+        transfer->reply->no_memory = transfer->reply->body.no_memory;
+        return 0;
+    }
+    return length;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *data)
+{
+    struct transfer *transfer = data;
+    size_t length = size * count;
+    return reply_add_header(transfer->reply, line, length) ? length : 0;
+}
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* Called once for each request, before its first byte: also for those that libcurl repeats by itself because a kept
+ * connection turned out to be dead. */
+static int on_request(void *data, char *remote, char *local, int remote_port, int local_port)
+{
+    struct transfer *transfer = data;
+    (void)remote;
+    (void)local;
+    (void)remote_port;
+    (void)local_port;
+    if (transfer->requests_left == 0)
+        return CURL_PREREQFUNC_ABORT;
+    transfer->requests_left--;
+    transfer->reply->sent++;
+    return CURL_PREREQFUNC_OK;
+}
+#endif
+
+/* A child process must not inherit the connection. */
+static curl_socket_t on_open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)data;
+    (void)purpose;
+#ifdef SOCK_CLOEXEC
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+#else
+    return socket(address->family, address->socktype, address->protocol);
+#endif
+}
+
+static bool set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+#else
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
+#endif
+}
+
+static bool set_agent(CURL *easy, const char *prefix)
+{
+    struct text agent = { 0 };
+    bool set = (!prefix || (text_add_string(&agent, prefix) && text_add_string(&agent, " "))) &&
+               text_add_string(&agent, "mediastop/" MEDIASTOP_VERSION) &&
+               curl_easy_setopt(easy, CURLOPT_USERAGENT, agent.data) == CURLE_OK;
+    text_free(&agent);
+    return set;
+}
+
+static bool set_trust(CURL *easy, const char *ca_file)
+{
+    /* The file is to be all that is trusted: without CAPATH, where libcurl's build names a directory. */
+    return !ca_file || (curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
+                        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
+/* What never changes from one exchange to the next. Redirects, cookies and .netrc are off by libcurl's default. */
+static bool set_constants(struct transfer *transfer, const struct transfer_settings *settings)
+{
+    CURL *easy = transfer->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->words);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+#if LIBCURL_VERSION_NUM >= 0x075000
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Without it the end of a transfer waits for a name server that does not answer. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    return set_protocols(easy) && set_agent(easy, settings->user_agent) && set_trust(easy, settings->ca_file) &&
+           (!settings->proxy || (curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
+                                 curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK));
+}
+
+struct transfer *transfer_new(const struct transfer_settings *settings)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer)
+        return NULL;
+    transfer->headers = calloc(1, sizeof *transfer->headers);
+    transfer->words = calloc(1, CURL_ERROR_SIZE);
+    transfer->easy = curl_easy_init();
+    if (!transfer->headers || !transfer->words || !transfer->easy || !set_constants(transfer, settings)) {
+        transfer_free(transfer);
+        return NULL;
+    }
+    return transfer;
+}
+
+static bool set_method(CURL *easy, const struct request *request)
+{
+    bool post = strcmp(request->method, "POST") == 0, put = strcmp(request->method, "PUT") == 0;
+    if (post || put) {
+        /* Both carry a body, be it of length 0. */
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->body.length);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->has_body ? request->body.data : "");
+    } else {
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    }
+    return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, post ? NULL : request->method) == CURLE_OK;
+}
+
+static void set_headers(struct transfer *transfer, const struct request *request)
+{
+    /* A name with nothing behind the colon takes that header away. */
+    struct curl_slist *node = transfer->headers->node;
+    static char json[] = "Content-Type: application/json", no_type[] = "Content-Type:", no_expect[] = "Expect:";
+    node[0].data = request->authorization.data;
+    node[1].data = request->has_body ? json : no_type;
+    node[2].data = no_expect;
+    for (int i = 0; i < 3; i++)
+        node[i].next = i < 2 ? &node[i + 1] : NULL;
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, node);
+}
+
+bool transfer_begin(struct transfer *transfer, const struct transfer_settings *settings, const struct request *request,
+                    struct reply *reply, const struct transfer_limits *limits)
+{
+    CURL *easy = transfer->easy;
+    reply_clear(reply);
+    transfer->reply = reply;
+    transfer->requests_left = limits->requests;
+    transfer->words[0] = '\0';
+    int timeout = clock_milliseconds(limits->timeout), connect_timeout = clock_milliseconds(limits->connect_timeout);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 1));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_timeout > 0 ? connect_timeout : 1));
+    set_headers(transfer, request);
+    if (!set_method(easy, request) || curl_easy_setopt(easy, CURLOPT_URL, request->url.data) != CURLE_OK)
+        return false;
+    /* The environment's proxy is for the world outside. */
+    return settings->proxy ||
+           curl_easy_setopt(easy, CURLOPT_NOPROXY, request->loopback ? "*" : NULL) == CURLE_OK;
+}
+
+static enum kind kind_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return KIND_NONE;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return KIND_DNS;
+    case CURLE_COULDNT_CONNECT:
+#if LIBCURL_VERSION_NUM >= 0x074900
+    case CURLE_PROXY:
+#endif
+        return KIND_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return KIND_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_USE_SSL_FAILED:
+        return KIND_TLS;
+    case CURLE_UNSUPPORTED_PROTOCOL:        /* HTTP/0.9, which is any bytes at all */
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR:                 /* our own cap */
+        return KIND_PROTOCOL;
+    default:
+        return KIND_NETWORK;
+    }
+}
+
+void transfer_finish(struct transfer *transfer, int code)
+{
+    struct reply *reply = transfer->reply;
+    curl_off_t first_byte = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply->status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+#if LIBCURL_VERSION_NUM < 0x075000
+    long request_bytes = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    reply->sent = request_bytes > 0;
+#endif
+    reply->answered = reply->sent > 0 && (reply->answered || first_byte > 0);
+    reply->no_memory = reply->no_memory || code == CURLE_OUT_OF_MEMORY;
+    reply->fault = kind_of((CURLcode)code);
+    if (reply->fault == KIND_NETWORK && reply->sent == 0)
+        reply->fault = KIND_CONNECT;        /* lost before the request, by a proxy perhaps */
+    if (reply->fault == KIND_NONE && (!reply->headers_whole || reply->status < 200)) {
+        reply->fault = KIND_NETWORK;        /* libcurl takes headers that end in the middle for all of them */
+        text_add_string(&reply->problem, "the answer was cut short in its headers");
+    } else if (reply->fault != KIND_NONE) {
+        const char *words = transfer->words[0] ? transfer->words : curl_easy_strerror((CURLcode)code);
+        text_add_line(&reply->problem, words, strlen(words), DETAIL_MAX_BYTES);
+    }
+}
+
+void transfer_end(struct transfer *transfer)
+{
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
+    memset(transfer->headers, 0, sizeof *transfer->headers);
+    transfer->reply = NULL;
+    transfer->owner = NULL;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    if (transfer) {
+        curl_easy_cleanup(transfer->easy);
+        free(transfer->words);
+        free(transfer->headers);
+        free(transfer);
+    }
+}

@@ -1,0 +1,50 @@
+/*
+ * transfer.h - one HTTP exchange on one libcurl easy handle. Sees curl.h in its .c only.
+ */
+#ifndef MEDIASTOP_TRANSFER_H
+#define MEDIASTOP_TRANSFER_H
+
+#include "reply.h"
+#include "request.h"
+
+/* What all transfers of a pool have in common; strings are borrowed and live as long as the pool. */
+struct transfer_settings {
+    const char *ca_file;            /* NULL: the system's */
+    const char *proxy;              /* NULL: the environment's; "": none */
+    const char *user_agent;         /* NULL: only our own name */
+    int max_connections;            /* to each host */
+};
+
+/* Limits of one exchange. */
+struct transfer_limits {
+    double timeout;                 /* seconds, connecting included */
+    double connect_timeout;         /* seconds for name look-up, TCP and TLS */
+    int requests;                   /* at most so many, those that libcurl repeats by itself included */
+};
+
+struct transfer {
+    void *easy;                     /* the CURL handle; kept for the next exchange */
+    void *owner;                    /* who is told */
+    struct transfer *next, *previous;
+    struct reply *reply;
+    int requests_left;
+    struct transfer_headers *headers;
+    char *words;                    /* libcurl's buffer for its words on a failure */
+};
+
+/* NULL if memory is short. */
+struct transfer *transfer_new(const struct transfer_settings *settings);
+
+/* Prepares the exchange. Request and reply are borrowed until transfer_end. False if memory is short. */
+bool transfer_begin(struct transfer *transfer, const struct transfer_settings *settings, const struct request *request,
+                    struct reply *reply, const struct transfer_limits *limits);
+
+/* The exchange is over with this CURLcode: fills in what the reply still lacks. */
+void transfer_finish(struct transfer *transfer, int code);
+
+/* Lets go of request and reply. */
+void transfer_end(struct transfer *transfer);
+
+void transfer_free(struct transfer *transfer);
+
+#endif
