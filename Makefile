@@ -1,0 +1,101 @@
+# mediastop. `make demo` and `make test` get what is missing by themselves; DEPS=skip turns that off.
+
+LUA_VERSION ?= 5.4
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+DEPS ?= install
+
+# V is how Lua's own folders call the version.
+ifeq ($(LUA_VERSION),jit)
+V := 5.1
+LUA ?= luajit
+LUA_NAMES := luajit
+LUA_DIRS := luajit-2.1 luajit-2.0
+else
+V := $(LUA_VERSION)
+LUA ?= lua$(LUA_VERSION)
+LUA_NAMES := lua$(LUA_VERSION) lua-$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION)) lua
+LUA_DIRS := lua$(LUA_VERSION) lua/$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION)) .
+endif
+
+INST_LIBDIR ?= $(PREFIX)/lib/lua/$(V)
+INST_LUADIR ?= $(PREFIX)/share/lua/$(V)
+
+# The first folder of the usual ones that has lua.h.
+LUA_INCDIR ?= $(patsubst %/lua.h,%,$(firstword $(wildcard $(foreach dir,$(LUA_DIRS),\
+	/usr/include/$(dir)/lua.h /usr/local/include/$(dir)/lua.h /opt/homebrew/include/$(dir)/lua.h))))
+CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null)
+CURL_LIBS ?= $(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs 2>/dev/null || echo -lcurl)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wconversion -Werror
+BUILD := build/$(LUA_VERSION)
+SOURCES := $(sort $(wildcard csrc/*.c))
+HEADERS := $(wildcard csrc/*.h)
+OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/%.o)
+MODULE := $(BUILD)/mediastop/core.so
+
+ifeq ($(shell uname -s),Darwin)
+SHARED := -bundle -undefined dynamic_lookup
+else
+# Never unmapped: a thread of libcurl's may still run when a Lua state closes.
+SHARED := -shared -Wl,-z,nodelete
+endif
+
+LUA_PATHS := lua/?.lua;lua/?/init.lua;./?.lua;./?/init.lua
+RUN := LUA_PATH="$(LUA_PATHS);;" LUA_CPATH="$(BUILD)/?.so;;"
+# busted's program, run by the Lua that is asked for.
+BUSTED = $(LUA) "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
+
+.PHONY: all demo emulator test spec lint valgrind install deps clean
+
+all: $(MODULE)
+
+$(MODULE): $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(SHARED) -o $@ $(OBJECTS) $(CURL_LIBS) -pthread
+
+$(BUILD)/%.o: csrc/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) \
+		$(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS) -c -o $@ $<
+
+# The packages first: where the headers are is only known then, by a make of its own.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@$(RUN) $(LUA) examples/demo.lua
+
+# The four providers on this machine, to try against; until Ctrl-C.
+emulator: deps
+	@$(RUN) $(LUA) spec/emulator/run.lua
+
+test: deps
+	@$(MAKE) --no-print-directory spec
+
+# The specs without a look at the packages; SPEC names some of them.
+spec: all
+	@$(RUN) $(BUSTED)
+
+deps:
+	@DEPS=$(DEPS) LUA=$(LUA) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
+
+lint:
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build lint
+	@luacheck --quiet lua spec examples .luacheckrc
+	@.ci/layers $(CC) $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS)
+	@cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem csrc
+
+# The specs under valgrind: no error, and no byte lost.
+valgrind: all
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test valgrind
+	@$(RUN) valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
+		--errors-for-leak-kinds=definite,indirect $(BUSTED)
+
+install: all
+	install -d "$(DESTDIR)$(INST_LIBDIR)/mediastop" "$(DESTDIR)$(INST_LUADIR)/mediastop/source"
+	install -m 755 $(MODULE) "$(DESTDIR)$(INST_LIBDIR)/mediastop/core.so"
+	install -m 644 $(wildcard lua/mediastop/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop"
+	install -m 644 $(wildcard lua/mediastop/source/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop/source"
+
+clean:
+	rm -rf build
