@@ -27,8 +27,9 @@ LUA_INCDIR ?= $(patsubst %/lua.h,%,$(firstword $(wildcard $(foreach dir,$(LUA_DI
 CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null)
 CURL_LIBS ?= $(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs 2>/dev/null || echo -lcurl)
 
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wconversion -Werror
-BUILD := build/$(LUA_VERSION)
+WERROR ?= -Werror
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wconversion $(WERROR)
+BUILD ?= build/$(LUA_VERSION)
 SOURCES := $(sort $(wildcard csrc/*.c))
 HEADERS := $(wildcard csrc/*.h)
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/%.o)
@@ -46,7 +47,10 @@ RUN := LUA_PATH="$(LUA_PATHS);;" LUA_CPATH="$(BUILD)/?.so;;"
 # busted's program, run by the Lua that is asked for.
 BUSTED = $(LUA) "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
 
-.PHONY: all demo emulator test spec lint valgrind install deps clean
+# The program that loads programs.
+LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
+
+.PHONY: asan asan-specs all demo emulator test spec lint valgrind install deps clean
 
 all: $(MODULE)
 
@@ -58,6 +62,12 @@ $(BUILD)/%.o: csrc/%.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) \
 		$(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS) -c -o $@ $<
+
+# For the specs: what they ask of C directly.
+$(BUILD)/rooms.so: spec/support/rooms.c $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) \
+		$(CURL_CFLAGS) -Icsrc $(LDFLAGS) $(SHARED) -o $@ $^ $(CURL_LIBS)
 
 # The packages first: where the headers are is only known then, by a make of its own.
 demo: deps
@@ -72,7 +82,7 @@ test: deps
 	@$(MAKE) --no-print-directory spec
 
 # The specs without a look at the packages; SPEC names some of them.
-spec: all
+spec: all $(BUILD)/rooms.so
 	@$(RUN) $(BUSTED)
 
 deps:
@@ -86,10 +96,23 @@ lint:
 		--suppress=missingIncludeSystem csrc
 
 # The specs under valgrind: no error, and no byte lost.
-valgrind: all
+valgrind: all $(BUILD)/rooms.so
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test valgrind
 	@$(RUN) valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
 		--errors-for-leak-kinds=definite,indirect $(BUSTED)
+
+# The specs under the address and undefined-behaviour sanitizers, leaks included. The runtime is loaded by the loader, not by
+# LD_PRELOAD, so that nginx and other children go without it.
+asan:
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
+	@$(MAKE) --no-print-directory asan-specs BUILD=build/$(LUA_VERSION)-asan \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
+asan-specs: all $(BUILD)/rooms.so
+	@printf '#!/bin/sh\nexec %s --preload %s %s "$$@"\n' "$$($(LOADER))" "$$($(CC) -print-file-name=libasan.so)" \
+		"$$(command -v $(LUA))" >$(BUILD)/lua && chmod +x $(BUILD)/lua
+	@$(RUN) MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/lsan.supp:print_suppressions=0 \
+		$(BUILD)/lua "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
 
 install: all
 	install -d "$(DESTDIR)$(INST_LIBDIR)/mediastop" "$(DESTDIR)$(INST_LUADIR)/mediastop/source"

@@ -8,6 +8,8 @@
 #include "envelope.h"
 #include "json.h"
 
+#define EXACT_BELOW 9007199254740992.0
+
 static bool is_blank(const struct text *text)
 {
     return text->length == 0 || strspn(text->data, " \t\r\n") == text->length;
@@ -76,13 +78,17 @@ static enum kind kind_of_rejection(lua_State *L, const struct operation *operati
     return code >= 400 && code < 600 ? kind_of_status(L, operation, (long)code, body) : KIND_REJECTED;
 }
 
+/* Letter case apart. A number that a double cannot hold is no sure sign. */
 static bool is_about_another(lua_State *L, const struct operation *operation, const char *id, int body)
 {
     if (!operation->id_path)
         return false;
     json_push_field(L, body, operation->id_path);
-    const char *named = lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER ? lua_tostring(L, -1) : NULL;
-    bool another = named && (strlen(named) != strlen(id) || !text_same_nocase(named, id, strlen(id)));
+    bool readable = lua_type(L, -1) == LUA_TSTRING ||
+                    (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) < EXACT_BELOW);
+    size_t length = 0;
+    const char *named = readable ? lua_tolstring(L, -1, &length) : NULL;
+    bool another = named && (length != strlen(id) || !text_same_nocase(named, id, length));
     lua_pop(L, 1);
     return another;
 }

@@ -1,5 +1,5 @@
 /*
- * call.c - the Lua functions that end jobs.
+ * call.c - making a job of what a Lua function was given, and waiting for it.
  */
 #include "call.h"
 
@@ -12,15 +12,16 @@
 /* How long a wait goes on before it looks whether it is to stop: a signal may come just before the system call. */
 #define LOOK_UP_SECONDS 0.25
 
-/* Gives the job on the top the call's listener, or the client's. */
-static void set_listener(lua_State *L, int client_index, int options, struct job *job)
+/* A job ends by its own deadline. */
+#define FOREVER 1e9
+
+/* Gives the job at `index` the call's listener, or the client's. */
+static void set_listener(lua_State *L, int client_index, int index, int options)
 {
-    int index = lua_gettop(L);
-    lua_pushnil(L);
-    if (lua_istable(L, options)) {
-        lua_pop(L, 1);
+    if (lua_istable(L, options))
         lua_getfield(L, options, "on_event");
-    }
+    else
+        lua_pushnil(L);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         compat_push_user_table(L, client_index);
@@ -30,17 +31,17 @@ static void set_listener(lua_State *L, int client_index, int options, struct job
     if (lua_isnil(L, -1))
         lua_pop(L, 1);
     else
-        event_listen(L, job, index);
+        event_listen(L, lua_touserdata(L, index), index);
 }
 
-/* Makes the job that `operation` asks for, with the id at `id` and the options at `id` + 1, and pushes it: true. Pushes
- * nil, message, error if it cannot be sent: false. Raises on misuse. */
-static bool create(lua_State *L, int client_index, const struct operation *operation, int id)
+bool call_create(lua_State *L, int client_index, const struct call *call, int id)
 {
     struct client *client = lua_touserdata(L, client_index);
     struct options options = client->options;
+    const struct operation *operation = call->operation;
     const struct provider *provider = operation->provider;
-    const struct place id_place = { operation->name, id }, options_place = { operation->name, id + 1 };
+    const struct place id_place = { call->function, call->id_argument };
+    const struct place options_place = { call->function, call->id_argument + 1 };
     double started = clock_now();
     size_t length;
     if (lua_type(L, id) != LUA_TSTRING)
@@ -55,64 +56,88 @@ static bool create(lua_State *L, int client_index, const struct operation *opera
         return false;
     }
     struct job *job = compat_new_userdata(L, sizeof *job, JOB_TYPE);
+    int index = lua_gettop(L);
     job->started = started;
     job->deadline = started + options.timeout;
     job_set_up(job, operation, bytes, length, &options);
     if (!request_address(&job->request, operation, base_url, bytes, length))
         luaL_error(L, "not enough memory");
-    if (!credential_find(L, client_index, id + 1, operation, base_url, &job->request)) {
-        problem = lua_tostring(L, -1);
-        job_push_refusal(L, operation, bytes, length, KIND_CREDENTIALS, problem, started);
+    if (!credential_find(L, client_index, index, id + 1, base_url, options.profile)) {
+        job_push_refusal(L, operation, bytes, length, KIND_CREDENTIALS, lua_tostring(L, -1), started);
         return false;
     }
-    set_listener(L, client_index, id + 1, job);
+    set_listener(L, client_index, index, id + 1);
     return true;
 }
 
-/* Waits until the job, userdata at `index`, is done. */
-static void wait(lua_State *L, int client_index, int index)
+/* Whether the program is to stop; leaves the error on the top if so. */
+static bool must_stop(lua_State *L, struct client *client, lua_Hook hook_before)
 {
-    struct job *job = lua_touserdata(L, index);
+    if (!client->interrupted)
+        return interrupt_came(L, hook_before);
+    client->interrupted = false;
+    lua_pushliteral(L, "interrupted!");
+    return true;
+}
+
+void call_wait(lua_State *L, int client_index, int index, double seconds, bool outlives)
+{
     struct client *client = lua_touserdata(L, client_index);
+    struct job *job = lua_touserdata(L, index);
     lua_Hook hook_before = interrupt_hook(L);
-    double look_up = clock_now() + LOOK_UP_SECONDS;
-    while (job->state != JOB_DONE) {
-        bool quiet = flight_run(L, client_index, look_up - clock_now());
-        if (quiet && clock_now() < look_up)
+    double now = clock_now(), until = now + seconds, look_up = now + LOOK_UP_SECONDS;
+    while (job->state != JOB_DONE && now <= until) {
+        bool quiet = flight_run(L, client_index, (look_up < until ? look_up : until) - now);
+        now = clock_now();
+        if (quiet && now < look_up)
             continue;
-        if (client->interrupted)
-            lua_pushliteral(L, "interrupted!");
-        if (client->interrupted || interrupt_came(L, hook_before)) {
-            client->interrupted = false;
-            flight_end(L, job, index, KIND_CANCELLED);
+        if (must_stop(L, client, hook_before)) {
+            if (!outlives && job->state != JOB_DONE)
+                flight_end(L, job, index, KIND_CANCELLED);
             lua_error(L);
         }
-        look_up = clock_now() + LOOK_UP_SECONDS;
+        look_up = now + LOOK_UP_SECONDS;
     }
 }
 
-static int call(lua_State *L)
+void call_run(lua_State *L, int client_index, double seconds)
 {
-    int client_index = lua_upvalueindex(1);
-    const struct operation *operation = lua_touserdata(L, lua_upvalueindex(2));
-    lua_settop(L, 2);
-    if (!create(L, client_index, operation, 1))
-        return 3;
-    int index = lua_gettop(L);
-    flight_start(L, client_index, index);
-    wait(L, client_index, index);
+    struct client *client = lua_touserdata(L, client_index);
+    lua_Hook hook_before = interrupt_hook(L);
+    flight_run(L, client_index, seconds < LOOK_UP_SECONDS ? seconds : LOOK_UP_SECONDS);
+    if (must_stop(L, client, hook_before))
+        lua_error(L);
+}
+
+int call_push_results(lua_State *L, int index)
+{
     compat_push_user_table(L, index);
+    int table = lua_gettop(L);
     for (int i = 1; i <= 3; i++)
-        lua_rawgeti(L, index + 1, i);
+        lua_rawgeti(L, table, i);
     if (lua_isnil(L, -3))
         return 3;
     lua_pop(L, 2);
     return 1;
 }
 
+static int blocking(lua_State *L)
+{
+    int client_index = lua_upvalueindex(1);
+    const struct operation *operation = lua_touserdata(L, lua_upvalueindex(2));
+    const struct call call = { operation, operation->name, 1 };
+    lua_settop(L, 2);
+    if (!call_create(L, client_index, &call, 1))
+        return 3;
+    int index = lua_gettop(L);
+    flight_start(L, client_index, index);
+    call_wait(L, client_index, index, FOREVER, false);
+    return call_push_results(L, index);
+}
+
 void call_push(lua_State *L, int client_index, const struct operation *operation)
 {
     lua_pushvalue(L, client_index);
     lua_pushlightuserdata(L, (void *)operation);
-    lua_pushcclosure(L, call, 2);
+    lua_pushcclosure(L, blocking, 2);
 }

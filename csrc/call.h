@@ -1,10 +1,31 @@
 /*
- * call.h - the Lua functions that end jobs. Sees lua.h.
+ * call.h - making a job of what a Lua function was given, and waiting for it. Sees lua.h.
  */
 #ifndef MEDIASTOP_CALL_H
 #define MEDIASTOP_CALL_H
 
 #include "client.h"
+
+/* Which function was called, and the number of its first argument that is read here. */
+struct call {
+    const struct operation *operation;
+    const char *function;
+    int id_argument;                /* as the caller counts; the options are the next */
+};
+
+/* Makes the job of the id at `id` and the options at `id` + 1, and pushes it: true. Pushes nil, message, error if it
+ * cannot be sent: false. Raises on misuse. */
+bool call_create(lua_State *L, int client_index, const struct call *call, int id);
+
+/* Waits until the job, userdata at `index`, is done, or so many seconds have passed. On Ctrl-C it ends the job and
+ * raises, if the job is not to outlive the wait; raises all the same if it is. */
+void call_wait(lua_State *L, int client_index, int index, double seconds, bool outlives);
+
+/* Runs the client once, waiting at most so many seconds; raises on Ctrl-C. */
+void call_run(lua_State *L, int client_index, double seconds);
+
+/* Pushes the results of a job that is done: how many. */
+int call_push_results(lua_State *L, int index);
 
 /* Pushes the blocking function of an operation of the client at `client_index`. */
 void call_push(lua_State *L, int client_index, const struct operation *operation);

@@ -56,6 +56,7 @@ static int client_gc(lua_State *L)
     disown(&client->options.ca_file);
     disown(&client->options.proxy);
     disown(&client->options.user_agent);
+    disown(&client->options.profile);
     return 0;
 }
 
@@ -146,10 +147,11 @@ struct client *client_new(lua_State *L, const struct options *options, int table
     luaL_checkstack(L, 16, "too many nested calls");
     client->options = *options;
     memset(client->options.base_url, 0, sizeof client->options.base_url);
-    client->options.ca_file = client->options.proxy = client->options.user_agent = NULL;
+    client->options.ca_file = client->options.proxy = client->options.user_agent = client->options.profile = NULL;
     own(L, &client->options.ca_file, options->ca_file);
     own(L, &client->options.proxy, options->proxy);
     own(L, &client->options.user_agent, options->user_agent);
+    own(L, &client->options.profile, options->profile);
     for (size_t i = 0; i < PROVIDER_COUNT; i++)
         own(L, &client->options.base_url[i], options->base_url[i]);
     client->settings.ca_file = client->options.ca_file;

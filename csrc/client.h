@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "gate.h"
 #include "job.h"
 
 #define CLIENT_TYPE "mediastop.client"
@@ -24,8 +25,9 @@ struct client {
     struct pool *pool;                      /* made at the first request */
     struct job *jobs;                       /* unfinished */
     size_t job_count;
-    struct job *answered, *answered_last;   /* over, but not settled */
-    struct timers timers;                   /* jobs that wait for their next attempt */
+    struct gate gates[PROVIDER_COUNT];      /* where jobs wait for room */
+    struct queue answered;                  /* jobs whose attempt is over, but not settled */
+    struct timers timers;                   /* of jobs that are at a gate, or wait for their next attempt */
     uint64_t random;
     bool closed;
     bool interrupted;                       /* Ctrl-C came within a listener */

@@ -98,6 +98,15 @@ void compat_raw_set_pointer(lua_State *L, int index, const void *key)
 #endif
 }
 
+size_t compat_length(lua_State *L, int index)
+{
+#if LUA_VERSION_NUM >= 502
+    return (size_t)lua_rawlen(L, index);
+#else
+    return lua_objlen(L, index);
+#endif
+}
+
 void compat_push_whole(lua_State *L, long long number)
 {
 #if LUA_VERSION_NUM >= 503

@@ -36,6 +36,9 @@ void compat_set_functions(lua_State *L, const luaL_Reg *functions, int upvalues)
 void compat_raw_get_pointer(lua_State *L, int index, const void *key);
 void compat_raw_set_pointer(lua_State *L, int index, const void *key);
 
+/* The raw length of the table at `index`. */
+size_t compat_length(lua_State *L, int index);
+
 /* Pushes a whole number: as an integer where Lua has them. */
 void compat_push_whole(lua_State *L, long long number);
 

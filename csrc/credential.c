@@ -1,15 +1,22 @@
 /*
  * credential.c - which credential a call takes.
  *
- * The first source that has something wins. The secret's bytes go from Lua's string into the request and nowhere else;
- * no message holds any of them.
+ * The first source that has something wins. The secret's bytes go into the request and nowhere else; no message holds
+ * any of them.
  */
 #include "credential.h"
 
 #include <string.h>
 
 #include "address.h"
+#include "clock.h"
 #include "interrupt.h"
+#include "secret.h"
+
+/* Fields of the job's user table. */
+#define JOB_ASK "credentials"       /* the function of the caller's that is asked */
+#define JOB_BASE_URL "base_url"     /* what the client's finder is told */
+#define JOB_PROFILE "profile"
 
 enum found {
     FOUND,
@@ -17,50 +24,45 @@ enum found {
     FOUND_FAULT                     /* half a credential, or one that cannot be sent: nobody wants another instead */
 };
 
-/* The index of the field of this name, -1 for none. */
-static int part_of(const struct provider *provider, const char *name)
-{
-    for (int i = 0; i < 2 && provider->fields[i]; i++) {
-        if (strcmp(provider->fields[i], name) == 0)
-            return i;
-    }
-    return -1;
-}
-
-/* Reads the table on the top. Pushes a sentence unless it returns FOUND. */
+/* Reads the table at the top. Pushes a sentence unless it returns FOUND. */
 static enum found read_fields(lua_State *L, const struct provider *provider, const char *where,
                               struct credential *credential)
 {
     int table = lua_gettop(L);
-    bool any = false;
     lua_pushnil(L);
     while (lua_next(L, table)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-        int part = part_of(provider, name);
+        int part = operation_part(provider, name);
         if (part < 0 || lua_type(L, -1) != LUA_TSTRING) {
             lua_pushfstring(L, part < 0 ? "%s: unknown field '%s'" : "%s: field '%s' is no string", where, name);
             return FOUND_FAULT;
         }
         credential->part[part] = lua_tolstring(L, -1, &credential->length[part]);
-        any = any || credential->length[part] > 0;
         lua_pop(L, 1);
-    }
-    if (!any) {
-        lua_pushfstring(L, "%s (empty)", where);
-        return FOUND_NOTHING;
-    }
-    int part;
-    const char *problem = request_credential_problem(provider, credential, &part);
-    if (problem) {
-        lua_pushfstring(L, "%s: '%s' %s", where, provider->fields[part], problem);
-        return FOUND_FAULT;
     }
     return FOUND;
 }
 
-/* Calls the caller's function on the top: its table in its place, or a sentence. */
+/* Whether the credential can be sent. Pushes a sentence unless it returns FOUND. */
+static enum found check(lua_State *L, const struct provider *provider, const char *where,
+                        const struct credential *credential)
+{
+    int part;
+    if (credential->length[0] == 0 && credential->length[1] == 0) {
+        lua_pushfstring(L, "%s (empty)", where);
+        return FOUND_NOTHING;
+    }
+    const char *problem = request_credential_problem(provider, credential, &part);
+    if (!problem)
+        return FOUND;
+    lua_pushfstring(L, "%s: '%s' %s", where, provider->fields[part], problem);
+    return FOUND_FAULT;
+}
+
+/* Calls the caller's function at the top: its table on the top, or a sentence. */
 static enum found ask_function(lua_State *L, const struct provider *provider, const char *where)
 {
+    lua_pushvalue(L, -1);
     lua_pushstring(L, provider->name);
     if (lua_pcall(L, 1, 2, 0) != 0) {
         if (interrupt_is_error(L))
@@ -84,20 +86,44 @@ static enum found ask_function(lua_State *L, const struct provider *provider, co
     return FOUND_FAULT;
 }
 
-/* Takes what is given on the top: a table, a function, or nil. Pushes a sentence unless it returns FOUND. */
-static enum found take(lua_State *L, const struct provider *provider, const char *where, struct request *request)
+static void authorize(lua_State *L, struct job *job, const struct credential *credential)
+{
+    if (!request_authorize(&job->request, job->operation->provider->auth, credential))
+        luaL_error(L, "not enough memory");
+}
+
+/* Reads what is given at the top, a table or a function, as a credential. Its bytes live as long as what is pushed.
+ * Pushes a sentence unless it returns FOUND. */
+static enum found read_given(lua_State *L, const struct provider *provider, const char *where,
+                             struct credential *credential)
+{
+    enum found found = lua_isfunction(L, -1) ? ask_function(L, provider, where) : FOUND;
+    if (found == FOUND)
+        found = read_fields(L, provider, where, credential);
+    return found == FOUND ? check(L, provider, where, credential) : found;
+}
+
+/* Takes what is given at the top: a table, a function, or nil. Pushes a sentence unless it returns FOUND. */
+static enum found take_given(lua_State *L, struct job *job, int index, const char *where)
 {
     struct credential credential = { { NULL, NULL }, { 0, 0 } };
-    if (lua_isnil(L, -1)) {
+    int given = lua_gettop(L);
+    if (lua_isnil(L, given)) {
         lua_pushfstring(L, "%s (not given)", where);
         return FOUND_NOTHING;
     }
-    enum found found = lua_isfunction(L, -1) ? ask_function(L, provider, where) : FOUND;
-    if (found == FOUND)
-        found = read_fields(L, provider, where, &credential);
-    if (found == FOUND && !request_authorize(request, provider->auth, &credential))
-        luaL_error(L, "not enough memory");
-    return found;
+    enum found found = read_given(L, job->operation->provider, where, &credential);
+    if (found != FOUND)
+        return found;
+    authorize(L, job, &credential);
+    if (lua_isfunction(L, given)) {
+        compat_push_user_table(L, index);
+        lua_pushvalue(L, given);
+        lua_setfield(L, -2, JOB_ASK);
+        lua_pop(L, 1);
+        job->ask = JOB_ASKS_CALLER;
+    }
+    return FOUND;
 }
 
 /* Pushes what the client was given for this provider, or for the one whose credential it shares. */
@@ -116,58 +142,136 @@ static void push_given(lua_State *L, int client_index, const struct provider *pr
     lua_remove(L, -2);
 }
 
-/* Pushes what the client's finder gives: its table, or nil and a sentence. */
-static enum found search(lua_State *L, int client_index, const struct provider *provider, const char *base_url)
+/* Asks the client's finder, told the base URL and the profile in the job's user table. Pushes the secret, or a
+ * sentence, and returns the secret or NULL. */
+static const struct secret *ask_finder(lua_State *L, int client_index, int index, bool again)
 {
+    const struct job *job = lua_touserdata(L, index);
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_FIND);
     lua_remove(L, -2);
-    if (lua_isnil(L, -1)) {
-        lua_pushliteral(L, "");
-        return FOUND_NOTHING;
-    }
-    bool own_address = strcmp(base_url, provider->base_url) == 0 || address_is_loopback(base_url);
-    lua_pushstring(L, provider->credentials);
-    lua_pushstring(L, own_address ? NULL : base_url);
-    lua_call(L, 2, 2);
-    return lua_istable(L, -2) ? FOUND : FOUND_NOTHING;
+    if (lua_isnil(L, -1))
+        return NULL;
+    lua_pushstring(L, job->operation->provider->credentials);
+    compat_push_user_table(L, index);
+    lua_getfield(L, -1, JOB_BASE_URL);
+    lua_getfield(L, -2, JOB_PROFILE);
+    lua_remove(L, -3);
+    lua_pushnumber(L, job->deadline - clock_now());
+    lua_pushboolean(L, again);
+    lua_call(L, 5, 2);
+    const struct secret *secret = secret_at(L, -2);
+    lua_remove(L, secret ? -1 : -2);
+    return secret;
 }
 
-bool credential_find(lua_State *L, int client_index, int options, const struct operation *operation,
-                     const char *base_url, struct request *request)
+static struct credential credential_of(const struct secret *secret)
 {
-    const struct provider *provider = operation->provider;
+    struct credential credential = { { NULL, NULL }, { 0, 0 } };
+    for (int i = 0; i < 2; i++) {
+        credential.part[i] = secret->part[i].data;
+        credential.length[i] = secret->part[i].length;
+    }
+    return credential;
+}
+
+/* Takes what the client's finder finds. Pushes a sentence unless it returns FOUND. */
+static enum found take_found(lua_State *L, int client_index, struct job *job, int index, const char *base_url,
+                             const char *profile)
+{
+    const struct provider *provider = job->operation->provider;
+    compat_push_user_table(L, index);
+    if (strcmp(base_url, provider->base_url) != 0 && !address_is_loopback(base_url)) {
+        lua_pushstring(L, base_url);
+        lua_setfield(L, -2, JOB_BASE_URL);
+    }
+    if (profile) {
+        lua_pushstring(L, profile);
+        lua_setfield(L, -2, JOB_PROFILE);
+    }
+    lua_pop(L, 1);
+    const struct secret *secret = ask_finder(L, client_index, index, false);
+    if (!secret)
+        return FOUND_NOTHING;
+    struct credential credential = credential_of(secret);
+    enum found found = check(L, provider, secret->source.data, &credential);
+    if (found != FOUND)
+        return FOUND_FAULT;
+    authorize(L, job, &credential);
+    job->ask = JOB_ASKS_FINDER;
+    return FOUND;
+}
+
+bool credential_find(lua_State *L, int client_index, int index, int options, const char *base_url,
+                     const char *profile)
+{
+    struct job *job = lua_touserdata(L, index);
     int top = lua_gettop(L);
     luaL_checkstack(L, 24, "too many nested calls");
-    lua_pushstring(L, base_url);        /* the option's own string may go while a function runs */
+    lua_pushstring(L, base_url);        /* the options' own strings may go while a function runs */
     base_url = lua_tostring(L, -1);
+    lua_pushstring(L, profile);
+    profile = lua_tostring(L, -1);
     if (lua_istable(L, options))
         lua_getfield(L, options, "credentials");
     else
         lua_pushnil(L);
-    enum found found = take(L, provider, "options.credentials", request);
+    enum found found = take_given(L, job, index, "options.credentials");
     int first = lua_gettop(L), second = first;
     if (found == FOUND_NOTHING) {
-        push_given(L, client_index, provider);
-        found = take(L, provider, "the client's credentials", request);
+        push_given(L, client_index, job->operation->provider);
+        found = take_given(L, job, index, "the client's credentials");
         second = lua_gettop(L);
     }
     if (found == FOUND_NOTHING) {
-        found = search(L, client_index, provider, base_url);
-        if (found == FOUND) {
-            lua_pop(L, 1);
-            found = take(L, provider, "the credential that was found", request);
-        } else {
+        found = take_found(L, client_index, job, index, base_url, profile);
+        if (found == FOUND_NOTHING) {
             const char *more = lua_tostring(L, -1);
             lua_pushfstring(L, "none found: %s, %s%s%s", lua_tostring(L, first), lua_tostring(L, second),
-                            more && *more ? ", " : "", more ? more : "");
+                            more ? ", " : "", more ? more : "");
         }
     }
-    if (found == FOUND) {
-        lua_settop(L, top);
-        return true;
+    if (found != FOUND) {
+        lua_replace(L, top + 1);
+        lua_settop(L, top + 1);
+        return false;
     }
-    lua_replace(L, top + 1);
-    lua_settop(L, top + 1);
+    lua_settop(L, top);
+    return true;
+}
+
+static bool is_new(const struct request *request, const struct credential *credential)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct text *old = &request->secrets[i];
+        if (credential->length[i] != old->length ||
+            (old->length > 0 && memcmp(credential->part[i], old->data, old->length) != 0))
+            return true;
+    }
     return false;
+}
+
+bool credential_renew(lua_State *L, int client_index, int index)
+{
+    struct job *job = lua_touserdata(L, index);
+    struct credential credential = { { NULL, NULL }, { 0, 0 } };
+    enum found found = FOUND_NOTHING;
+    int top = lua_gettop(L);
+    luaL_checkstack(L, 24, "too many nested calls");
+    if (job->ask == JOB_ASKS_CALLER) {
+        compat_push_user_table(L, index);
+        lua_getfield(L, -1, JOB_ASK);
+        found = read_given(L, job->operation->provider, "", &credential);
+    } else if (job->ask == JOB_ASKS_FINDER) {
+        const struct secret *secret = ask_finder(L, client_index, index, true);
+        if (secret) {
+            credential = credential_of(secret);
+            found = check(L, job->operation->provider, "", &credential);
+        }
+    }
+    bool renewed = found == FOUND && is_new(&job->request, &credential);
+    if (renewed)
+        authorize(L, job, &credential);
+    lua_settop(L, top);
+    return renewed;
 }

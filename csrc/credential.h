@@ -6,10 +6,14 @@
 
 #include "client.h"
 
-/* Puts the Authorization header of a call into the request: true. If there is no credential, or none that can be sent,
- * pushes a sentence that says where it looked and why that gave nothing: false. `options`: index of the call's options,
- * or of nil. `base_url`: where the call goes. May raise. */
-bool credential_find(lua_State *L, int client_index, int options, const struct operation *operation,
-                     const char *base_url, struct request *request);
+/* Puts the Authorization header into the request of the job, userdata at `index`: true. If there is no credential, or
+ * none that can be sent, pushes a sentence that says where it looked and why that gave nothing: false. `options`: index
+ * of the call's options, or of nil. `base_url`: where the call goes. May raise. */
+bool credential_find(lua_State *L, int client_index, int index, int options, const char *base_url,
+                     const char *profile);
+
+/* Asks again where the job's credential came from, if that can be asked, and puts what is new into the request. False if
+ * there is nothing new. May raise. */
+bool credential_renew(lua_State *L, int client_index, int index);
 
 #endif

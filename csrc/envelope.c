@@ -6,10 +6,13 @@
  */
 #include "envelope.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "json.h"
 #include "mediastop.h"
+#include "text.h"
+#include "words.h"
 
 #define CODE_MAX_BYTES 64
 
@@ -109,41 +112,18 @@ double envelope_code(lua_State *L, int body)
     return code;
 }
 
-/* Turns the string on the top into one printable line of at most `limit` bytes, cut between characters. */
-static void make_line(lua_State *L, size_t limit)
-{
-    luaL_Buffer buffer;
-    size_t length;
-    const char *words = lua_tolstring(L, -1, &length);
-    size_t cut = length;
-    if (cut > limit) {
-        cut = limit;
-        while (cut > 0 && ((unsigned char)words[cut] & 0xC0) == 0x80)
-            cut--;
-    }
-    luaL_buffinit(L, &buffer);
-    for (size_t i = 0; i < cut; i++)
-        luaL_addchar(&buffer, text_has_control(words + i, 1) ? ' ' : words[i]);
-    if (cut < length)
-        luaL_addstring(&buffer, "...");
-    luaL_pushresult(&buffer);
-    lua_remove(L, -2);
-}
-
 void envelope_push_code(lua_State *L, int body)
 {
     push_raw_code(L, body);
     if (lua_type(L, -1) == LUA_TNUMBER) {
-        lua_pushfstring(L, "%f", lua_tonumber(L, -1));
-        lua_remove(L, -2);
-        size_t length;
-        const char *text = lua_tolstring(L, -1, &length);
-        if (length > 2 && strcmp(text + length - 2, ".0") == 0) {       /* how 5.3 and later write a whole float */
-            lua_pushlstring(L, text, length - 2);
-            lua_remove(L, -2);
-        }
+        char text[CODE_MAX_BYTES];
+        double code = lua_tonumber(L, -1);
+        /* Whole numbers as they were sent, as far as a double holds them. */
+        int length = snprintf(text, sizeof text, code > -1e15 && code < 1e15 ? "%.15g" : "%.17g", code);
+        lua_pop(L, 1);
+        lua_pushlstring(L, text, (size_t)length);
     } else if (lua_type(L, -1) == LUA_TSTRING) {
-        make_line(L, CODE_MAX_BYTES);
+        words_make_line(L, CODE_MAX_BYTES);
     } else {
         lua_pop(L, 1);
         lua_pushnil(L);
@@ -177,7 +157,7 @@ void envelope_push_detail(lua_State *L, int body)
         lua_remove(L, has_words ? -1 : -2);
     }
     if (has_words || has_more)
-        make_line(L, DETAIL_MAX_BYTES);
+        words_make_line(L, DETAIL_MAX_BYTES);
 }
 
 void envelope_push_fields(lua_State *L, int body)

@@ -5,7 +5,9 @@
 
 #include "interrupt.h"
 
+/* Fields of the job's user table. */
 #define LISTENER "on_event"
+#define COLLECTION "done"
 
 void event_listen(lua_State *L, struct job *job, int index)
 {
@@ -15,6 +17,27 @@ void event_listen(lua_State *L, struct job *job, int index)
     lua_insert(L, -2);
     lua_setfield(L, -2, LISTENER);
     lua_pop(L, 1);
+}
+
+void event_collect(lua_State *L, struct job *job, int index)
+{
+    job->is_collected = true;
+    index = compat_absolute(L, index);
+    compat_push_user_table(L, index);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, COLLECTION);
+    lua_pop(L, 1);
+}
+
+/* Puts the job into its list. */
+static void collect(lua_State *L, int index)
+{
+    luaL_checkstack(L, 8, "too many nested calls");
+    compat_push_user_table(L, index);
+    lua_getfield(L, -1, COLLECTION);
+    lua_pushvalue(L, index);
+    lua_rawseti(L, -2, (int)compat_length(L, -2) + 1);
+    lua_pop(L, 2);
 }
 
 /* Pushes the listener and the event's table; its own fields are still to be added. */
@@ -69,9 +92,11 @@ void event_retry(lua_State *L, struct client *client, const struct job *job, int
 
 void event_result(lua_State *L, struct client *client, const struct job *job, int index)
 {
+    index = compat_absolute(L, index);
+    if (job->is_collected)
+        collect(L, index);
     if (!job->has_listener)
         return;
-    index = compat_absolute(L, index);
     begin(L, job, index, "result");
     compat_push_user_table(L, index);
     lua_rawgeti(L, -1, 1);

@@ -12,6 +12,9 @@ void event_attempt(lua_State *L, struct client *client, const struct job *job, i
 void event_retry(lua_State *L, struct client *client, const struct job *job, int index, double wait);
 void event_result(lua_State *L, struct client *client, const struct job *job, int index);
 
+/* Makes the list on the top the one that the job is put into once it is done, and pops it. */
+void event_collect(lua_State *L, struct job *job, int index);
+
 /* Makes the function on the top the job's listener and pops it; nil is none. */
 void event_listen(lua_State *L, struct job *job, int index);
 

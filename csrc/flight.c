@@ -4,9 +4,21 @@
 #include "flight.h"
 
 #include "clock.h"
+#include "credential.h"
 #include "event.h"
 #include "random.h"
 #include "retry.h"
+
+/* How long a run works on the network, and how long on what came of it: a game has 16 ms for a frame. */
+#define SLICE_SECONDS 0.0007
+
+/* How many attempts begin before libcurl is let at them, all of which it starts at one stretch. */
+#define BEGIN_AT_ONCE 8
+
+static struct gate *gate_of(struct client *client, const struct job *job)
+{
+    return &client->gates[job->operation->provider - providers];
+}
 
 static void link_job(struct client *client, struct job *job)
 {
@@ -19,22 +31,12 @@ static void link_job(struct client *client, struct job *job)
     client->job_count++;
 }
 
-static void unlink_answered(struct client *client, struct job *job)
+/* The attempt is no longer under way. */
+static void leave_gate(struct client *client, struct job *job)
 {
-    struct job *before = NULL, *at = client->answered;
-    while (at && at != job) {
-        before = at;
-        at = at->next_answered;
-    }
-    if (!at)
-        return;
-    if (before)
-        before->next_answered = at->next_answered;
-    else
-        client->answered = at->next_answered;
-    if (client->answered_last == at)
-        client->answered_last = before;
-    at->next_answered = NULL;
+    if (job->transfer)
+        gate_of(client, job)->under_way--;
+    job->transfer = NULL;
 }
 
 void flight_forget(struct job *job)
@@ -44,8 +46,8 @@ void flight_forget(struct job *job)
         return;
     if (job->transfer)
         pool_cancel(client->pool, job->transfer);
-    job->transfer = NULL;
-    unlink_answered(client, job);
+    leave_gate(client, job);
+    queue_leave(&job->link);
     timers_remove(&client->timers, &job->timer);
     if (job->previous)
         job->previous->next = job->next;
@@ -60,12 +62,9 @@ void flight_forget(struct job *job)
 
 static void add_answered(struct client *client, struct job *job)
 {
-    job->next_answered = NULL;
-    if (client->answered_last)
-        client->answered_last->next_answered = job;
-    else
-        client->answered = job;
-    client->answered_last = job;
+    leave_gate(client, job);
+    job_take_reply(job);
+    queue_add(&client->answered, &job->link, job);
 }
 
 /* In the child of a fork: the connections, and the jobs on them, are the parent's. */
@@ -75,14 +74,14 @@ static void leave_to_parent(struct client *client)
     pool_abandon(client->pool);
     client->pool = NULL;
     for (struct job *job = client->jobs; job; job = job->next) {
-        timers_remove(&client->timers, &job->timer);
         if (job->state == JOB_ANSWERED)
             continue;
+        timers_remove(&client->timers, &job->timer);
+        queue_leave(&job->link);
         reply_clear(&job->reply);
         job->reply.fault = KIND_CANCELLED;
         job->reply.sent = job->state == JOB_SENDING;
         text_add_string(&job->reply.problem, words);
-        job_take_reply(job);
         add_answered(client, job);
     }
 }
@@ -93,18 +92,23 @@ void flight_check_fork(struct client *client)
         leave_to_parent(client);
 }
 
-static void send(lua_State *L, struct client *client, struct job *job, int index)
+struct pool *flight_pool(struct client *client)
 {
-    event_attempt(L, client, job, index);
-    if (job->client != client)
-        return;                     /* the listener ended it */
+    flight_check_fork(client);
     if (!client->pool) {
         client->pool = pool_new(&client->settings);
         client->random = random_seed();
     }
-    job_send(job, client->pool);
-    if (job->state == JOB_ANSWERED)
-        add_answered(client, job);
+    return client->pool;
+}
+
+/* Queues the job for its next attempt; its timer is now that of its deadline. */
+static void make_ready(struct client *client, struct job *job)
+{
+    job->state = JOB_READY;
+    job->timer.due = job->deadline;
+    timers_add(&client->timers, &job->timer);
+    queue_add(&gate_of(client, job)->ready, &job->link, job);
 }
 
 void flight_start(lua_State *L, int client_index, int index)
@@ -113,7 +117,6 @@ void flight_start(lua_State *L, int client_index, int index)
     struct job *job = lua_touserdata(L, index);
     if (!timers_reserve(&client->timers, client->job_count + 1))
         luaL_error(L, "not enough memory");
-    index = compat_absolute(L, index);
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_JOBS);
     lua_pushvalue(L, index);
@@ -122,59 +125,138 @@ void flight_start(lua_State *L, int client_index, int index)
     flight_check_fork(client);
     job->timer.owner = job;
     link_job(client, job);
-    send(L, client, job, index);
+    make_ready(client, job);
 }
 
-/* Decides on every answered job. Each is taken off the queue only when that is done, so that a memory error in between
- * loses none. */
-static void settle_answered(lua_State *L, struct client *client, int jobs)
+static void send(lua_State *L, struct client *client, struct job *job, int index)
 {
-    while (client->answered) {
-        struct job *job = client->answered;
-        compat_raw_get_pointer(L, jobs, job);
-        if (lua_isnil(L, -1)) {             /* about to be collected */
-            unlink_answered(client, job);
-        } else {
-            double wait = job_settle(L, job, -1, random_next(&client->random));
-            if (wait == RETRY_STOP) {
-                flight_forget(job);
-                event_result(L, client, job, -1);
-            } else {
-                unlink_answered(client, job);
-                timers_add(&client->timers, &job->timer);
-                event_retry(L, client, job, lua_gettop(L), wait);
+    event_attempt(L, client, job, index);
+    if (job->client != client)
+        return;                     /* the listener ended it */
+    if (job_send(job, flight_pool(client)))
+        gate_of(client, job)->under_way++;
+    else
+        add_answered(client, job);
+}
+
+/* Begins attempts for which there is room, a few at once. Seconds until the next may begin, negative for none. */
+static double begin_ready(lua_State *L, struct client *client, int jobs)
+{
+    double next = -1, now = clock_now();
+    int begun = 0;
+    for (size_t i = 0; i < PROVIDER_COUNT; i++) {
+        struct gate *gate = &client->gates[i];
+        struct job *job;
+        while ((job = queue_first(&gate->ready)) != NULL) {
+            double wait = gate_wait(gate, client->settings.max_connections, job->deadline, now);
+            if (wait == 0 && begun == BEGIN_AT_ONCE)
+                return 0;
+            if (wait != 0) {
+                next = wait > 0 && (next < 0 || wait < next) ? wait : next;
+                break;
             }
+            begun++;
+            queue_leave(&job->link);
+            timers_remove(&client->timers, &job->timer);
+            compat_raw_get_pointer(L, jobs, job);
+            if (!lua_isnil(L, -1))          /* else it is about to be collected */
+                send(L, client, job, lua_gettop(L));
+            lua_pop(L, 1);
         }
+    }
+    return next;
+}
+
+/* The provider refused the credential: sends again with another one, if there is one; settles it for good if not. */
+static void renew(lua_State *L, int client_index, struct client *client, struct job *job, int index)
+{
+    queue_leave(&job->link);
+    bool renewed = credential_renew(L, client_index, index);
+    job->ask = JOB_ASKS_NOBODY;
+    if (job->client != client)
+        return;                     /* the caller's function ended it */
+    if (renewed)
+        send(L, client, job, index);
+    else
+        queue_add(&client->answered, &job->link, job);
+}
+
+static void end(lua_State *L, struct client *client, struct job *job, int index)
+{
+    flight_forget(job);
+    event_result(L, client, job, index);
+}
+
+/* The job waits for its next attempt; if the provider asked for fewer requests, all of its jobs wait. */
+static void wait_for_retry(lua_State *L, struct client *client, struct job *job, int index, double wait)
+{
+    struct gate *gate = gate_of(client, job);
+    if (job->kind == KIND_RATE_LIMITED && gate->held_until < job->timer.due)
+        gate->held_until = job->timer.due;
+    queue_leave(&job->link);
+    timers_add(&client->timers, &job->timer);
+    event_retry(L, client, job, index, wait);
+}
+
+/* Decides on answered jobs until the slice is over. Each is taken off the queue only when that is done, so that a memory
+ * error in between loses none. */
+static void settle_answered(lua_State *L, int client_index, struct client *client, int jobs, double slice_end)
+{
+    struct job *job;
+    while ((job = queue_first(&client->answered)) != NULL) {
+        compat_raw_get_pointer(L, jobs, job);
+        int index = lua_gettop(L);
+        if (lua_isnil(L, index)) {          /* about to be collected */
+            queue_leave(&job->link);
+            lua_pop(L, 1);
+            continue;
+        }
+        double wait = job_settle(L, job, index, random_next(&client->random));
+        if (wait == JOB_ASK_AGAIN)
+            renew(L, client_index, client, job, index);
+        else if (wait == RETRY_STOP)
+            end(L, client, job, index);
+        else
+            wait_for_retry(L, client, job, index, wait);
         lua_pop(L, 1);
+        if (client->answered.count > 0 && clock_now() >= slice_end)
+            return;
     }
 }
 
-static void send_due(lua_State *L, struct client *client, int jobs)
+/* Jobs whose pause is over queue for their next attempt; those whose deadline came while they queued end. */
+static void fire_timers(lua_State *L, struct client *client, int jobs, double slice_end)
 {
     struct timer *timer;
     double now = clock_now();
-    while ((timer = timers_first(&client->timers)) != NULL && timer->due <= now) {
+    while ((timer = timers_first(&client->timers)) != NULL && timer->due <= now && clock_now() < slice_end) {
+        struct job *job = timer->owner;
         timers_remove(&client->timers, timer);
-        compat_raw_get_pointer(L, jobs, timer->owner);
+        if (job->state == JOB_WAITING) {
+            make_ready(client, job);
+            continue;
+        }
+        compat_raw_get_pointer(L, jobs, job);
         if (!lua_isnil(L, -1))
-            send(L, client, timer->owner, lua_gettop(L));
+            flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
         lua_pop(L, 1);
     }
 }
 
-static bool run_network(struct client *client, double seconds)
+static bool run_network(struct client *client, double seconds, double slice_end)
 {
     struct timer *first = timers_first(&client->timers);
     if (first && first->due - clock_now() < seconds)
         seconds = first->due - clock_now();
-    if (client->answered)
+    if (client->answered.count > 0)
         seconds = 0;
     if (!client->pool)
         return clock_sleep(seconds);
-    bool quiet = pool_run(client->pool, seconds) == POOL_OK;
+    bool quiet = pool_run(client->pool, seconds, slice_end) == POOL_OK;
     struct job *job;
     while ((job = pool_finished(client->pool)) != NULL) {
-        job_take_reply(job);
+        if (job->reply.status != 0)
+            gate_of(client, job)->one_by_one = !job->reply.multiplexed;
         add_answered(client, job);
     }
     return quiet;
@@ -183,28 +265,54 @@ static bool run_network(struct client *client, double seconds)
 bool flight_run(lua_State *L, int client_index, double seconds)
 {
     struct client *client = lua_touserdata(L, client_index);
+    double slice_end = clock_now() + SLICE_SECONDS, next;
+    bool quiet;
     luaL_checkstack(L, 16, "too many nested calls");
     flight_check_fork(client);
-    bool quiet = run_network(client, seconds);
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_JOBS);
     int jobs = lua_gettop(L);
-    settle_answered(L, client, jobs);
-    send_due(L, client, jobs);
+    do {
+        fire_timers(L, client, jobs, slice_end);
+        next = begin_ready(L, client, jobs);
+        quiet = run_network(client, next >= 0 && next < seconds ? next : seconds, slice_end);
+        settle_answered(L, client_index, client, jobs, clock_now() + SLICE_SECONDS);
+    } while (next == 0 && quiet && clock_now() < slice_end);
     lua_pop(L, 2);
     return quiet && !client->interrupted;
 }
 
+double flight_due(lua_State *L, int client_index)
+{
+    struct client *client = lua_touserdata(L, client_index);
+    double now = clock_now(), next = -1;
+    if (client->job_count == 0)
+        return -1;
+    if (client->answered.count > 0)
+        return 0;
+    for (size_t i = 0; i < PROVIDER_COUNT; i++) {
+        const struct job *job = queue_first(&client->gates[i].ready);
+        double wait = job ? gate_wait(&client->gates[i], client->settings.max_connections, job->deadline, now) : -1;
+        next = wait >= 0 && (next < 0 || wait < next) ? wait : next;
+    }
+    double due[2] = { client->pool ? pool_due(client->pool) : -1, -1 };
+    if (timers_first(&client->timers))
+        due[1] = timers_first(&client->timers)->due;
+    for (int i = 0; i < 2; i++) {
+        double wait = due[i] > now ? due[i] - now : 0;
+        next = due[i] >= 0 && (next < 0 || wait < next) ? wait : next;
+    }
+    return next;
+}
+
 void flight_end(lua_State *L, struct job *job, int index, enum kind kind)
 {
-    index = compat_absolute(L, index);
-    if (job->client && job->transfer) {
-        pool_cancel(job->client->pool, job->transfer);
-        job->transfer = NULL;
-    }
     struct client *client = job->client;
+    if (client && job->transfer) {
+        pool_cancel(client->pool, job->transfer);
+        leave_gate(client, job);
+    }
     job_fail(L, job, index, kind);
-    flight_forget(job);
     if (client)
-        event_result(L, client, job, index);
+        end(L, client, job, index);
 }

@@ -6,11 +6,18 @@
 
 #include "client.h"
 
-/* Links the job, userdata at `index`, to the client, userdata at `client_index`, and begins its first attempt. */
+/* Links the job, userdata at `index`, to the client, userdata at `client_index`; the next run begins its first attempt. */
 void flight_start(lua_State *L, int client_index, int index);
 
-/* Moves all jobs on, waiting at most so many seconds for the network. False if a signal ended the wait. */
+/* Moves all jobs on, for a slice of time at most, once it has waited at most so many seconds for the network. False if a
+ * signal ended the wait. */
 bool flight_run(lua_State *L, int client_index, double seconds);
+
+/* Seconds until the next run is needed without a descriptor becoming ready; negative: not at all. */
+double flight_due(lua_State *L, int client_index);
+
+/* The pool of this process, made if there is none; NULL if memory or descriptors are short. */
+struct pool *flight_pool(struct client *client);
 
 /* Ends an unfinished job with this kind; the job is the userdata at `index`. */
 void flight_end(lua_State *L, struct job *job, int index, enum kind kind);

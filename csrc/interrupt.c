@@ -36,6 +36,7 @@ bool interrupt_came(lua_State *L, lua_Hook hook_before)
     /* The hook is the main state's alone, and would come to a coroutine only after its wait. */
     lua_Hook hook = interrupt_hook(L);
     if (main_state(L) != L && hook && hook != hook_before) {
+        lua_sethook(main_state(L), NULL, 0, 0);     /* it is to raise once, here */
         lua_pushliteral(L, WORD);
         return true;
     }

@@ -28,29 +28,28 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-void job_send(struct job *job, struct pool *pool)
+bool job_send(struct job *job, struct pool *pool)
 {
     double attempt = least(job->attempt_timeout, job->deadline - clock_now());
     struct transfer_limits limits = {
         .timeout = attempt,
         .connect_timeout = least(job->connect_timeout, attempt),
-        .requests = job->attempts_most - job->attempts,
+        .requests = job->attempts < job->attempts_most ? job->attempts_most - job->attempts : 1,
     };
     job->attempts++;
     job->state = JOB_SENDING;
     job->transfer = pool ? pool_start(pool, &job->request, &job->reply, &limits, job) : NULL;
-    if (!job->transfer) {
-        reply_clear(&job->reply);
-        job->reply.fault = KIND_CONNECT;
-        job->reply.no_memory = true;
-        job_take_reply(job);
-    }
+    if (job->transfer)
+        return true;
+    reply_clear(&job->reply);
+    job->reply.fault = KIND_CONNECT;
+    job->reply.no_memory = true;
+    return false;
 }
 
 void job_take_reply(struct job *job)
 {
     struct reply *reply = &job->reply;
-    job->transfer = NULL;
     job->state = JOB_ANSWERED;
     job->sent += reply->sent;
     if (reply->sent > 0) {
@@ -99,6 +98,8 @@ static void forgive(const struct job *job, struct verdict *verdict)
 static void note_failure(struct job *job, enum kind kind)
 {
     job->kind = kind;
+    if (job->reply.sent > 1)
+        job->may_have_ended = true;         /* libcurl repeated a request that was lost */
     if (job->reply.sent > 0 && (kind == KIND_NETWORK || kind == KIND_TIMEOUT || kind == KIND_SERVER))
         job->may_have_ended = true;
 }
@@ -111,6 +112,10 @@ double job_settle(lua_State *L, struct job *job, int index, double random)
     index = compat_absolute(L, index);
     answer_read(L, job->operation, job->id, &job->reply, &verdict);
     int body = lua_gettop(L);
+    if (verdict.kind == KIND_UNAUTHORIZED && job->ask != JOB_ASKS_NOBODY && job->deadline > now) {
+        lua_pop(L, 1);
+        return JOB_ASK_AGAIN;
+    }
     forgive(job, &verdict);
     double asked = retry_after(&job->reply, verdict.kind, time(NULL));
     struct retry retry = { verdict.kind, job->attempts, job->attempts_most, asked, job->deadline - now, random };

@@ -8,10 +8,12 @@
 #include "operation.h"
 #include "options.h"
 #include "pool.h"
+#include "queue.h"
 #include "timers.h"
 
 enum job_state {
     JOB_NEW,
+    JOB_READY,                      /* the next attempt begins when there is room */
     JOB_SENDING,                    /* a transfer is under way */
     JOB_ANSWERED,                   /* it is over; what it means is not yet known */
     JOB_WAITING,                    /* the next attempt has its time */
@@ -19,20 +21,27 @@ enum job_state {
 };
 
 /* Userdata; the client links it as long as it is not done. */
+enum job_ask {                      /* who can be asked for another credential, once the provider refuses this one */
+    JOB_ASKS_NOBODY,
+    JOB_ASKS_CALLER,                /* a function of the caller's */
+    JOB_ASKS_FINDER                 /* the client's own */
+};
+
 struct job {
     enum job_state state;
     struct client *client;          /* NULL before it is linked and after it is done */
     struct job *next, *previous;
-    struct job *next_answered;
-    struct timer timer;             /* of the next attempt */
+    struct link link;               /* at a gate, or among the answered */
+    struct timer timer;             /* of the next attempt, or of the deadline while it is at a gate */
     struct transfer *transfer;      /* while sending */
     const struct operation *operation;
     struct request request;
     struct reply reply;
+    enum job_ask ask;
     double timeout, attempt_timeout, connect_timeout;
     int attempts_most;
     bool ignore_ended;
-    bool has_listener;
+    bool has_listener, is_collected;
     double started, deadline;       /* of clock_now */
     int attempts;                   /* begun, and repeated by libcurl */
     int sent, unanswered;           /* requests over all attempts */
@@ -46,14 +55,17 @@ struct job {
 void job_set_up(struct job *job, const struct operation *operation, const char *id, size_t length,
                 const struct options *options);
 
-/* Begins the next attempt; without a pool, or without memory, the attempt fails at once. */
-void job_send(struct job *job, struct pool *pool);
+/* Begins the next attempt. False if it failed at once, for want of a pool or of memory. */
+bool job_send(struct job *job, struct pool *pool);
 
-/* The attempt is over and the reply filled in. */
+/* The attempt is over, its transfer gone and the reply filled in. */
 void job_take_reply(struct job *job);
 
+/* What job_settle returns in place of seconds: ask for another credential, set `ask` to nobody, then send or settle. */
+#define JOB_ASK_AGAIN (-2.0)
+
 /* Decides what an answered job does next. Seconds to wait before the next attempt; or RETRY_STOP: the job, which is
- * the userdata at `index`, is done. `random`: from 0 to 1. If memory is short it raises and can be called again. */
+ * the userdata at `index`, is done; or JOB_ASK_AGAIN. `random`: from 0 to 1. If memory is short it raises and can be called again. */
 double job_settle(lua_State *L, struct job *job, int index, double random);
 
 /* Ends a job that has no transfer with this kind; the job is the userdata at `index`. */

@@ -36,6 +36,7 @@ void json_open(lua_State *L)
     lua_pop(L, 1);
 }
 
+#if LUA_VERSION_NUM >= 503
 /* lua-cjson 2.1.0 makes a float of every number. Turns whole ones into integers, in the table on top and below. */
 static void restore_integers(lua_State *L)
 {
@@ -52,6 +53,7 @@ static void restore_integers(lua_State *L)
         lua_pop(L, 1);
     }
 }
+#endif
 
 bool json_decode(lua_State *L, const struct text *text)
 {

@@ -2,8 +2,10 @@
  * module.c - luaopen_mediastop_core: registers everything.
  */
 #include "call.h"
-#include "flight.h"
+#include "handle.h"
 #include "json.h"
+#include "secret.h"
+#include "system.h"
 
 #ifdef _WIN32
 #define EXPORT __declspec(dllexport)
@@ -29,12 +31,15 @@ static void add_providers(lua_State *L)
     }
 }
 
-static int client_close_method(lua_State *L)
+/* Copies the functions of the table at `methods` into the table on the top. */
+static void add_methods(lua_State *L, int methods)
 {
-    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
-        misuse_type(L, &(struct place){ "close", 1 }, "client", 1);
-    client_close(L, 1);
-    return 0;
+    lua_pushnil(L);
+    while (lua_next(L, methods)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
 }
 
 /*** A client with options and connections of its own.
@@ -54,24 +59,45 @@ static int new_client(lua_State *L)
     lua_getfield(L, -1, CLIENT_PUBLIC);
     lua_remove(L, -2);
     add_providers(L);
-    lua_pushcfunction(L, client_close_method);
-    lua_setfield(L, -2, "close");
+    handle_add_functions(L, 0);
+    if (lua_istable(L, lua_upvalueindex(2)))
+        add_methods(L, lua_upvalueindex(2));
     lua_pop(L, 1);
     return 1;
 }
 
 /*** A `new` whose clients look for credentials where neither the call nor the client was given one.
  * @function constructor
- * @tparam function find called with the provider's name and, where a found credential must not go without leave, the
- * base URL; returns a table of the credential's fields, or nil and a sentence that says where it looked
+ * @tparam function find called with the provider's name; the base URL, where a found credential must not go without leave;
+ * the profile or nil; the seconds that are left; whether the provider refused what it returned before. It returns a
+ * `secret`, or nil and a sentence that says where it looked
+ * @tparam table methods more methods of the clients
  * @treturn function like `new` */
 static int constructor(lua_State *L)
 {
-    const struct place place = { "constructor", 1 };
+    const struct place find_place = { "constructor", 1 }, methods_place = { "constructor", 2 };
     if (!lua_isfunction(L, 1))
-        misuse_type(L, &place, "function", 1);
+        misuse_type(L, &find_place, "function", 1);
+    if (!lua_istable(L, 2))
+        misuse_type(L, &methods_place, "table", 2);
+    lua_settop(L, 2);
+    lua_pushcclosure(L, new_client, 2);
+    return 1;
+}
+
+/*** The functions of one client, that need not be given it: the four providers' tables, start, step, fd, due.
+ * @function bind
+ * @param client
+ * @treturn table */
+static int bind(lua_State *L)
+{
+    const struct place place = { "bind", 1 };
+    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
+        misuse_type(L, &place, "client", 1);
     lua_settop(L, 1);
-    lua_pushcclosure(L, new_client, 1);
+    lua_newtable(L);
+    add_providers(L);
+    handle_add_functions(L, 1);
     return 1;
 }
 
@@ -79,20 +105,32 @@ int luaopen_mediastop_core(lua_State *L)
 {
     compat_check_version(L);
     client_open(L);
+    handle_open(L);
+    secret_open(L);
+    /* The module's own functions are those of a client without options. */
+    lua_pushnil(L);
+    lua_pushnil(L);
+    lua_pushcclosure(L, new_client, 2);
+    lua_pushvalue(L, -1);
+    lua_call(L, 0, 1);
     lua_newtable(L);
+    add_providers(L);
+    handle_add_functions(L, lua_gettop(L) - 1);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "new");
     lua_pushliteral(L, MEDIASTOP_VERSION);
     lua_setfield(L, -2, "_VERSION");
     json_open(L);
     lua_setfield(L, -2, "null");
+    system_push(L);
+    lua_setfield(L, -2, "system");
+    handle_push_engine(L);
+    lua_setfield(L, -2, "engine");
+    lua_pushcfunction(L, secret_new);
+    lua_setfield(L, -2, "secret");
     lua_pushcfunction(L, constructor);
     lua_setfield(L, -2, "constructor");
-    lua_pushnil(L);
-    lua_pushcclosure(L, new_client, 1);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "new");
-    /* The module's own functions are those of a client without options. */
-    lua_call(L, 0, 1);
-    lua_insert(L, -2);
-    add_providers(L);
+    lua_pushcfunction(L, bind);
+    lua_setfield(L, -2, "bind");
     return 1;
 }

@@ -86,3 +86,12 @@ const struct operation *operation_find(const char *full_name)
     }
     return NULL;
 }
+
+int operation_part(const struct provider *provider, const char *name)
+{
+    for (int i = 0; i < 2 && provider->fields[i]; i++) {
+        if (strcmp(provider->fields[i], name) == 0)
+            return i;
+    }
+    return -1;
+}

@@ -45,6 +45,9 @@ struct operation {
 extern const struct provider providers[PROVIDER_COUNT];
 extern const struct operation operations[OPERATION_COUNT];
 
+/* The index of the part of the provider's credential that has this name, -1 for none. */
+int operation_part(const struct provider *provider, const char *name);
+
 /* The operation with this full name, or NULL. */
 const struct operation *operation_find(const char *full_name);
 

@@ -149,10 +149,7 @@ static void read_credential(lua_State *L, const struct reading *reading, const s
     lua_pushnil(L);
     while (lua_next(L, -2)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        size_t i = 0;
-        while (i < count && strcmp(provider->fields[i], name) != 0)
-            i++;
-        if (i == count)
+        if (operation_part(provider, name) < 0)
             misuse_unknown(L, reading->place, lua_pushfstring(L, "field in option '%s':", reading->name), -3,
                            provider->fields, count);
         if (lua_type(L, -1) != LUA_TSTRING)
@@ -178,6 +175,7 @@ static const struct row {
     size_t offset;
 } rows[] = {
     { "credentials", SCOPE_CALL | SCOPE_CLIENT, read_credentials, 0 },
+    { "profile", SCOPE_CALL | SCOPE_CLIENT, read_string, offsetof(struct options, profile) },
     { "base_url", SCOPE_CALL | SCOPE_CLIENT, read_base_url, 0 },
     { "timeout", SCOPE_CALL | SCOPE_CLIENT, read_seconds, offsetof(struct options, timeout) },
     { "attempt_timeout", SCOPE_CALL | SCOPE_CLIENT, read_seconds, offsetof(struct options, attempt_timeout) },

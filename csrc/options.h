@@ -20,6 +20,7 @@ struct options {
     const char *ca_file;
     const char *proxy;
     const char *user_agent;
+    const char *profile;
 };
 
 void options_set_defaults(struct options *options);

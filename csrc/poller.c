@@ -55,6 +55,11 @@ int poller_wait(struct poller *poller, int milliseconds, struct poller_event *ev
     return count;
 }
 
+int poller_fd(const struct poller *poller)
+{
+    return poller->epoll;
+}
+
 void poller_free(struct poller *poller)
 {
     if (poller) {
@@ -127,6 +132,12 @@ int poller_wait(struct poller *poller, int milliseconds, struct poller_event *ev
     }
     poller->next = poller->count ? (poller->next + 1) % poller->count : 0;
     return found;
+}
+
+int poller_fd(const struct poller *poller)
+{
+    (void)poller;
+    return -1;
 }
 
 void poller_free(struct poller *poller)

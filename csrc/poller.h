@@ -25,6 +25,9 @@ bool poller_watch(struct poller *poller, int fd, int what, bool watched);
 /* Waits at most so long and fills in up to `most` events; returns how many, -1 if a signal came first. */
 int poller_wait(struct poller *poller, int milliseconds, struct poller_event *events, int most);
 
+/* A descriptor that is readable when poller_wait has events; -1 where the system has none. */
+int poller_fd(const struct poller *poller);
+
 void poller_free(struct poller *poller);
 
 #endif

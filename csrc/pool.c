@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "poller.h"
+#include "memory.h"
+#include "sockets.h"
 
 #define EVENTS_AT_ONCE 64
 #define SPARE_TRANSFERS 16
@@ -19,19 +20,22 @@ struct pool {
     struct transfer_settings settings;
     pid_t pid;
     CURLM *multi;
-    struct poller *poller;
+    struct sockets *sockets;
     double due;                     /* when libcurl wants to be called without an event; negative: never */
     struct transfer *active;        /* doubly linked */
     struct transfer *spare;         /* idle, with their options set; singly linked by next */
     struct transfer *first, *last;  /* finished, not yet given out; singly linked by next */
     int spares;
+    bool has_new;                   /* a transfer was added that has no connection yet */
 };
 
 static bool curl_ready;             /* written once, under the guard below */
 
 static void start_curl(void)
 {
-    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    /* Where the host has started libcurl before us, it goes on with the host's allocator. */
+    curl_ready = curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, memory_free, memory_realloc, memory_strdup,
+                                      memory_calloc) == CURLE_OK;
 }
 
 static bool ensure_curl(void)
@@ -40,17 +44,23 @@ static bool ensure_curl(void)
     return pthread_once(&once, start_curl) == 0 && curl_ready;
 }
 
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *watched)
+static struct transfer *transfer_of(CURL *easy)
+{
+    char *private = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+    return (struct transfer *)(void *)private;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
 {
     struct pool *pool = data;
-    int events = what == CURL_POLL_IN      ? POLLER_IN
-                 : what == CURL_POLL_OUT   ? POLLER_OUT
-                 : what == CURL_POLL_INOUT ? POLLER_IN | POLLER_OUT
-                                           : 0;
-    (void)easy;
-    poller_watch(pool->poller, fd, events, watched != NULL);
-    if (what != CURL_POLL_REMOVE && !watched)
-        curl_multi_assign(pool->multi, fd, pool);
+    (void)socket_data;
+    sockets_want(pool->sockets, fd,
+                 what == CURL_POLL_IN      ? SOCKETS_IN
+                 : what == CURL_POLL_OUT   ? SOCKETS_OUT
+                 : what == CURL_POLL_INOUT ? SOCKETS_IN | SOCKETS_OUT
+                                           : 0,
+                 transfer_of(easy));
     return 0;
 }
 
@@ -65,8 +75,8 @@ static int on_timer(CURLM *multi, long milliseconds, void *data)
 static bool set_up(struct pool *pool)
 {
     long connections = pool->settings.max_connections;
-    pool->poller = poller_new();
-    pool->multi = pool->poller ? curl_multi_init() : NULL;
+    pool->sockets = sockets_new();
+    pool->multi = pool->sockets ? curl_multi_init() : NULL;
     if (!pool->multi)
         return false;
     curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -103,7 +113,7 @@ static struct transfer *take_transfer(struct pool *pool)
 {
     struct transfer *transfer = pool->spare;
     if (!transfer)
-        return transfer_new(&pool->settings);
+        return transfer_new(&pool->settings, pool->sockets);
     pool->spare = transfer->next;
     pool->spares--;
     return transfer;
@@ -154,6 +164,7 @@ struct transfer *pool_start(struct pool *pool, const struct request *request, st
         return NULL;
     }
     link_active(pool, transfer);
+    pool->has_new = true;
     return transfer;
 }
 
@@ -161,6 +172,7 @@ struct transfer *pool_start(struct pool *pool, const struct request *request, st
 static void detach(struct pool *pool, struct transfer *transfer)
 {
     curl_multi_remove_handle(pool->multi, transfer->easy);
+    sockets_release(pool->sockets, transfer);
     unlink_active(pool, transfer);
 }
 
@@ -189,6 +201,14 @@ void pool_cancel(struct pool *pool, struct transfer *transfer)
     give_back(pool, transfer);
 }
 
+/* Half of the time that the transfer waited without a byte for anybody tells a dead connection from a slow answer. */
+static void end_silent(struct pool *pool, struct transfer *transfer)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+    sockets_end_silent(pool->sockets, fd, (transfer->sent_at + clock_now()) / 2);
+}
+
 static void collect_finished(struct pool *pool)
 {
     int left;
@@ -197,10 +217,10 @@ static void collect_finished(struct pool *pool)
         if (message->msg != CURLMSG_DONE)
             continue;
         int code = (int)message->data.result;       /* the message is gone once the handle is removed */
-        char *private = NULL;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
-        struct transfer *transfer = (struct transfer *)(void *)private;
+        struct transfer *transfer = transfer_of(message->easy_handle);
         transfer_finish(transfer, code);
+        if (transfer->reply->fault == KIND_TIMEOUT && transfer->reply->sent > 0)
+            end_silent(pool, transfer);
         detach(pool, transfer);
         if (pool->last)
             pool->last->next = transfer;
@@ -210,27 +230,51 @@ static void collect_finished(struct pool *pool)
     }
 }
 
-enum pool_run pool_run(struct pool *pool, double seconds)
+static void run_due(struct pool *pool)
+{
+    int running;
+    if (pool->due < 0 || pool->due > clock_now())
+        return;
+    pool->due = -1;
+    curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect_finished(pool);
+}
+
+enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
 {
     struct poller_event events[EVENTS_AT_ONCE];
-    int running;
-    if (pool->due >= 0) {
-        double until = pool->due - clock_now();
-        seconds = until < seconds ? until : seconds;
-    }
-    int count = poller_wait(pool->poller, clock_milliseconds(seconds), events, EVENTS_AT_ONCE);
+    if (pool->has_new)
+        sockets_check_idle(pool->sockets);
+    pool->has_new = false;
+    run_due(pool);
+    if (pool->first)
+        seconds = 0;
+    else if (pool->due >= 0 && pool->due - clock_now() < seconds)
+        seconds = pool->due - clock_now();
+    int count = sockets_wait(pool->sockets, clock_milliseconds(seconds), events, EVENTS_AT_ONCE);
+    if (seconds > 0)
+        slice_end += seconds;       /* waiting is no work */
     for (int i = 0; i < count; i++) {
-        int what = (events[i].what & POLLER_IN ? CURL_CSELECT_IN : 0) |
-                   (events[i].what & POLLER_OUT ? CURL_CSELECT_OUT : 0) |
-                   (events[i].what & POLLER_ERROR ? CURL_CSELECT_ERR : 0);
+        int running, what = (events[i].what & POLLER_IN ? CURL_CSELECT_IN : 0) |
+                            (events[i].what & POLLER_OUT ? CURL_CSELECT_OUT : 0) |
+                            (events[i].what & POLLER_ERROR ? CURL_CSELECT_ERR : 0);
         curl_multi_socket_action(pool->multi, events[i].fd, what, &running);
-    }
-    if (pool->due >= 0 && pool->due <= clock_now()) {
-        pool->due = -1;
-        curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        if (i + 1 < count && clock_now() >= slice_end)
+            break;
     }
     collect_finished(pool);
+    run_due(pool);
     return count < 0 ? POOL_INTERRUPTED : POOL_OK;
+}
+
+double pool_due(const struct pool *pool)
+{
+    return pool->due;
+}
+
+int pool_fd(const struct pool *pool)
+{
+    return sockets_fd(pool->sockets);
 }
 
 void *pool_finished(struct pool *pool)
@@ -264,14 +308,15 @@ void pool_free(struct pool *pool)
     free_list(pool->first);
     free_list(pool->spare);
     curl_multi_cleanup(pool->multi);
-    poller_free(pool->poller);
+    sockets_free(pool->sockets);
     free(pool);
 }
 
 void pool_abandon(struct pool *pool)
 {
-    /* Freeing the handles would say good-bye to the servers on connections that are still the parent's. Only the
-     * descriptor that is ours alone to lose is given back; the memory goes with the process. */
-    poller_free(pool->poller);
-    pool->poller = NULL;
+    /* Freeing the handles would say good-bye to the servers on connections that are still the parent's: their memory goes
+     * with the process. */
+    sockets_drop(pool->sockets);
+    sockets_free(pool->sockets);
+    pool->sockets = NULL;
 }

@@ -26,8 +26,15 @@ struct transfer *pool_start(struct pool *pool, const struct request *request, st
 /* Ends an exchange without an answer. */
 void pool_cancel(struct pool *pool, struct transfer *transfer);
 
-/* Moves all exchanges on; waits for the network so many seconds at most. POOL_INTERRUPTED: a signal ended the wait. */
-enum pool_run pool_run(struct pool *pool, double seconds);
+/* Moves all exchanges on; waits for the network so many seconds at most, and from `slice_end` on leaves what is left to
+ * the next run. POOL_INTERRUPTED: a signal ended the wait. */
+enum pool_run pool_run(struct pool *pool, double seconds, double slice_end);
+
+/* When a run is needed without a descriptor becoming ready; negative: never. */
+double pool_due(const struct pool *pool);
+
+/* A descriptor that is readable when a run has work; -1 where the system has none. */
+int pool_fd(const struct pool *pool);
 
 /* The owner of an exchange that has finished, its reply filled in, in order of finishing; NULL for no more. */
 void *pool_finished(struct pool *pool);

@@ -7,7 +7,7 @@
 #include "mediastop.h"
 #include "text.h"
 
-#define HEADER_VALUE_BYTES 128
+#define HEADER_VALUE_BYTES 256
 
 struct reply {
     enum kind fault;                /* KIND_NONE: a whole answer came */
@@ -15,6 +15,7 @@ struct reply {
     int sent;                       /* requests handed to the network: libcurl repeats one on a dead connection */
     bool answered;                  /* at least one byte came back for the last of them */
     bool headers_whole;             /* the empty line behind the last status line came */
+    bool multiplexed;               /* it came over HTTP/2 */
     bool no_memory;
     size_t header_bytes;
     struct text body;

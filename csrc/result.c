@@ -3,9 +3,11 @@
  */
 #include "result.h"
 
-#include <string.h>
-
 #include "envelope.h"
+#include "text.h"
+#include "words.h"
+
+#define SENTENCE_MAX_BYTES 2000     /* of which a provider's words are DETAIL_MAX_BYTES at most */
 
 static void set_string(lua_State *L, const char *field, const char *value)
 {
@@ -72,21 +74,6 @@ static void push_success(lua_State *L, const struct report *report, int body)
     }
 }
 
-/* Adds the id as a message shows it. */
-static void add_id(luaL_Buffer *buffer, const char *id, size_t length)
-{
-    size_t cut = length;
-    if (cut > ID_SHOWN_BYTES) {
-        cut = ID_SHOWN_BYTES;
-        while (cut > 0 && ((unsigned char)id[cut] & 0xC0) == 0x80)
-            cut--;
-    }
-    for (size_t i = 0; i < cut; i++)
-        luaL_addchar(buffer, text_has_control(id + i, 1) ? '?' : id[i]);
-    if (cut < length)
-        luaL_addstring(buffer, "...");
-}
-
 /* Pushes "(HTTP 400, 2 attempts; …)" with a space in front; nothing but "" if nothing was tried. */
 static void push_circumstances(lua_State *L, const struct report *report)
 {
@@ -120,19 +107,14 @@ static void push_sentence(lua_State *L, const struct report *report, int detail)
 
 static void push_message(lua_State *L, const struct report *report, int detail)
 {
-    luaL_Buffer buffer;
+    lua_pushfstring(L, "%s ", report->operation->full_name);
+    lua_pushlstring(L, report->id, report->id_length);
+    words_make_line(L, ID_SHOWN_BYTES);
+    lua_pushfstring(L, ": %s: ", kind_row(report->verdict.kind)->word);
     push_sentence(L, report, detail);
+    words_make_line(L, SENTENCE_MAX_BYTES);
     push_circumstances(L, report);
-    luaL_buffinit(L, &buffer);
-    luaL_addstring(&buffer, report->operation->full_name);
-    luaL_addchar(&buffer, ' ');
-    add_id(&buffer, report->id, report->id_length);
-    luaL_addstring(&buffer, ": ");
-    luaL_addstring(&buffer, kind_row(report->verdict.kind)->word);
-    luaL_addstring(&buffer, ": ");
-    luaL_pushresult(&buffer);
-    lua_insert(L, -3);
-    lua_concat(L, 3);
+    lua_concat(L, 5);
 }
 
 static void push_failure(lua_State *L, const struct report *report, int body)

@@ -18,7 +18,7 @@ double retry_wait(const struct retry *retry)
         backoff *= 2;
     if (backoff > LONGEST_BACKOFF)
         backoff = LONGEST_BACKOFF;
-    double wait = retry->retry_after > 0 ? retry->retry_after : retry->random * backoff;
+    double wait = retry->retry_after >= 0 ? retry->retry_after : retry->random * backoff;
     return wait < retry->left ? wait : RETRY_STOP;
 }
 
@@ -44,8 +44,18 @@ static double days_since_epoch(int year, int month, int day)
     return 365.0 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + in_year - 719468;
 }
 
+/* The century that brings two digits nearest to now. */
+static int century_of(int two_digits, time_t now)
+{
+    double years = 1970 + (double)now / (365.2425 * 86400);
+    int century = (int)(years / 100) * 100;
+    if (century + two_digits > years + 50)
+        return century - 100;
+    return century + two_digits < years - 50 ? century + 100 : century;
+}
+
 /* The three forms of RFC 9110, 5.6.7; negative if it is none of them. */
-static double read_date(const char *value)
+static double read_date(const char *value, time_t now)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     char month_name[4] = "", rest[2] = "";
@@ -55,7 +65,7 @@ static double read_date(const char *value)
         end = 0;
         if (sscanf(value, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &day, month_name, &year, &hour, &minute,
                    &second, &end) == 6 && end > 0 && !value[end])
-            year += year < 70 ? 2000 : 1900;
+            year += century_of(year, now);
         else if (sscanf(value, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%1s", month_name, &day, &hour, &minute,
                         &second, &year, rest) != 6)
             return -1;
@@ -71,9 +81,11 @@ static double read_date(const char *value)
 static double read_policy(const char *policy)
 {
     size_t capacity_length = strspn(policy, "0123456789");
-    const char *window = strstr(policy, ";w=");
-    double capacity = read_digits(policy, capacity_length);
-    double seconds = window ? read_digits(window + 3, strspn(window + 3, "0123456789")) : -1;
+    const char *window = policy + capacity_length;
+    double capacity = read_digits(policy, capacity_length), seconds = -1;
+    window += strspn(window, " ;");
+    if (strncmp(window, "w=", 2) == 0)
+        seconds = read_digits(window + 2, strspn(window + 2, "0123456789"));
     return capacity >= 1 && seconds >= 0 ? seconds / capacity : -1;
 }
 
@@ -81,7 +93,7 @@ double retry_after(const struct reply *reply, enum kind kind, time_t now)
 {
     double seconds = read_digits(reply->retry_after, strlen(reply->retry_after));
     if (seconds < 0) {
-        double date = read_date(reply->retry_after);
+        double date = read_date(reply->retry_after, now);
         if (date >= 0)
             seconds = date > (double)now ? date - (double)now : 0;
     }

@@ -6,11 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
 void wipe(void *memory, size_t length)
 {
-    volatile unsigned char *byte = memory;
-    while (length-- > 0)
-        *byte++ = 0;
+    /* A call through a volatile pointer is one that the compiler cannot know to be useless. */
+    static void *(*const volatile overwrite)(void *, int, size_t) = memset;
+    if (length > 0)
+        overwrite(memory, 0, length);
 }
 
 /* Not realloc: it would leave the old bytes behind in freed memory. */
@@ -53,42 +59,87 @@ bool text_add_string(struct text *text, const char *string)
     return text_add(text, string, strlen(string), (size_t)-1 / 4);
 }
 
+size_t text_cut(const char *bytes, size_t length, size_t limit)
+{
+    if (length <= limit)
+        return length;
+    size_t cut = limit;
+    while (cut > 0 && limit - cut < 4 && ((unsigned char)bytes[cut] & 0xC0) == 0x80)
+        cut--;
+    return ((unsigned char)bytes[cut] & 0xC0) == 0x80 ? limit : cut;
+}
+
 bool text_add_line(struct text *text, const char *bytes, size_t length, size_t limit)
 {
-    bool cut = length > limit;
-    if (cut) {
-        length = limit;
-        while (length > 0 && ((unsigned char)bytes[length] & 0xC0) == 0x80)
-            length--;
-    }
-    size_t start = text->length;
-    if (!text_add(text, bytes, length, (size_t)-1 / 4))
+    size_t start = text->length, cut = text_cut(bytes, length, limit);
+    if (!text_add(text, bytes, cut, (size_t)-1 / 4))
         return false;
     for (size_t i = start; i < text->length; i++) {
         if (text_has_control(text->data + i, 1))
             text->data[i] = ' ';
     }
-    return !cut || text_add_string(text, "...");
+    return cut == length || text_add_string(text, "...");
 }
 
-static char *find(char *from, const char *end, const char *needle, size_t length)
+static int hex_value(char digit)
 {
-    while ((size_t)(end - from) >= length) {
-        from = memchr(from, needle[0], (size_t)(end - from) - length + 1);
-        if (!from || memcmp(from, needle, length) == 0)
+    static const char digits[] = "0123456789abcdef";
+    const char *found = digit ? strchr(digits, lower(digit)) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* How many bytes at `from` stand for `byte`: itself, \/ and its like, \u002f and its like; 0 if none do. */
+static size_t match_byte(const char *from, size_t left, char byte)
+{
+    if (left >= 1 && *from == byte && byte != '\\')
+        return 1;
+    if (left < 2 || *from != '\\')
+        return left >= 1 && *from == byte ? 1 : 0;
+    if (from[1] == byte && strchr("\"\\/", byte))
+        return 2;
+    if (left < 6 || from[1] != 'u' || from[2] != '0' || from[3] != '0')
+        return *from == byte ? 1 : 0;
+    int high = hex_value(from[4]), low = hex_value(from[5]);
+    return high >= 0 && low >= 0 && high * 16 + low == (unsigned char)byte ? 6 : 0;
+}
+
+/* How many bytes at `from` stand for the needle; 0 if none do. */
+static size_t match(const char *from, const char *end, const char *needle, size_t length)
+{
+    const char *at = from;
+    for (size_t i = 0; i < length; i++) {
+        size_t byte = match_byte(at, (size_t)(end - at), needle[i]);
+        if (byte == 0)
+            return 0;
+        at += byte;
+    }
+    return (size_t)(at - from);
+}
+
+/* The first place from which the needle matches, in `matched` so many bytes; NULL for none. */
+static char *find(char *from, const char *end, const char *needle, size_t length, bool escapes, size_t *matched)
+{
+    for (; (size_t)(end - from) >= length; from++) {
+        if (!escapes) {
+            from = memchr(from, needle[0], (size_t)(end - from) - length + 1);
+            if (!from)
+                return NULL;
+        }
+        *matched = escapes ? match(from, end, needle, length) : memcmp(from, needle, length) == 0 ? length : 0;
+        if (*matched > 0)
             return from;
-        from++;
     }
     return NULL;
 }
 
 size_t text_mask(struct text *text, const char *needle, size_t length)
 {
-    size_t found = 0;
+    size_t found = 0, matched;
     if (length < 3 || text->length < length)
         return 0;
+    bool escapes = memchr(text->data, '\\', text->length) != NULL;
     char *end = text->data + text->length, *from = text->data, *to = text->data;
-    for (char *hit; (hit = find(from, end, needle, length)) != NULL; from = hit + length) {
+    for (char *hit; (hit = find(from, end, needle, length, escapes, &matched)) != NULL; from = hit + matched) {
         memmove(to, from, (size_t)(hit - from));
         to += hit - from;
         memcpy(to, "***", 3);
@@ -118,11 +169,6 @@ void text_free(struct text *text)
     free(text->data);
     text->data = NULL;
     text->capacity = 0;
-}
-
-static int lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 bool text_same_nocase(const char *a, const char *b, size_t length)

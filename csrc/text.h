@@ -24,7 +24,11 @@ bool text_add_string(struct text *text, const char *string);
  * does not fit is cut between UTF-8 characters and marked with "...". */
 bool text_add_line(struct text *text, const char *bytes, size_t length, size_t limit);
 
-/* Replaces every occurrence of `needle` by "***", in place (`needle` has 3 bytes or more); returns how many. */
+/* How many of the bytes fit into `limit` without cutting a UTF-8 character. */
+size_t text_cut(const char *bytes, size_t length, size_t limit);
+
+/* Replaces every occurrence of `needle` by "***", in place, also where some of its bytes are escaped as in a JSON string;
+ * returns how many. `needle` has 3 bytes or more. */
 size_t text_mask(struct text *text, const char *needle, size_t length);
 
 /* Wipes the bytes and keeps the storage. */

@@ -3,15 +3,14 @@
  *
  * The callbacks only append bytes and set flags; nothing of Lua is within their reach.
  */
-#define _GNU_SOURCE
 #include "transfer.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "clock.h"
+#include "sockets.h"
 
 /* An answer is a few hundred bytes; libcurl's default of 16 KiB is most of the memory of a job in flight. */
 #define RECEIVE_BUFFER_BYTES 4096L
@@ -53,20 +52,21 @@ static int on_request(void *data, char *remote, char *local, int remote_port, in
         return CURL_PREREQFUNC_ABORT;
     transfer->requests_left--;
     transfer->reply->sent++;
+    transfer->sent_at = clock_now();
     return CURL_PREREQFUNC_OK;
 }
 #endif
 
-/* A child process must not inherit the connection. */
 static curl_socket_t on_open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)data;
     (void)purpose;
-#ifdef SOCK_CLOEXEC
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-#else
-    return socket(address->family, address->socktype, address->protocol);
-#endif
+    return sockets_open(data, address->family, address->socktype, address->protocol);
+}
+
+static int on_close_socket(void *data, curl_socket_t fd)
+{
+    sockets_close(data, fd);
+    return 0;
 }
 
 static bool set_protocols(CURL *easy)
@@ -96,7 +96,8 @@ static bool set_trust(CURL *easy, const char *ca_file)
 }
 
 /* What never changes from one exchange to the next. Redirects, cookies and .netrc are off by libcurl's default. */
-static bool set_constants(struct transfer *transfer, const struct transfer_settings *settings)
+static bool set_constants(struct transfer *transfer, const struct transfer_settings *settings,
+                          struct sockets *sockets)
 {
     CURL *easy = transfer->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
@@ -112,6 +113,9 @@ static bool set_constants(struct transfer *transfer, const struct transfer_setti
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
 #if LIBCURL_VERSION_NUM >= 0x075000
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
@@ -125,15 +129,16 @@ static bool set_constants(struct transfer *transfer, const struct transfer_setti
                                  curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK));
 }
 
-struct transfer *transfer_new(const struct transfer_settings *settings)
+struct transfer *transfer_new(const struct transfer_settings *settings, struct sockets *sockets)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (!transfer)
         return NULL;
     transfer->headers = calloc(1, sizeof *transfer->headers);
+    transfer->fd = -1;
     transfer->words = calloc(1, CURL_ERROR_SIZE);
     transfer->easy = curl_easy_init();
-    if (!transfer->headers || !transfer->words || !transfer->easy || !set_constants(transfer, settings)) {
+    if (!transfer->headers || !transfer->words || !transfer->easy || !set_constants(transfer, settings, sockets)) {
         transfer_free(transfer);
         return NULL;
     }
@@ -175,6 +180,7 @@ bool transfer_begin(struct transfer *transfer, const struct transfer_settings *s
     transfer->reply = reply;
     transfer->requests_left = limits->requests;
     transfer->words[0] = '\0';
+    transfer->cleartext = !text_same_nocase(request->url.data, "https:", 6);
     int timeout = clock_milliseconds(limits->timeout), connect_timeout = clock_milliseconds(limits->connect_timeout);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 1));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_timeout > 0 ? connect_timeout : 1));
@@ -226,17 +232,21 @@ static enum kind kind_of(CURLcode code)
 void transfer_finish(struct transfer *transfer, int code)
 {
     struct reply *reply = transfer->reply;
-    curl_off_t first_byte = 0;
+    long version = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply->status);
-    curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    reply->multiplexed = version >= CURL_HTTP_VERSION_2_0;
 #if LIBCURL_VERSION_NUM < 0x075000
     long request_bytes = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     reply->sent = request_bytes > 0;
 #endif
-    reply->answered = reply->sent > 0 && (reply->answered || first_byte > 0);
-    reply->no_memory = reply->no_memory || code == CURLE_OUT_OF_MEMORY;
     reply->fault = kind_of((CURLcode)code);
+    if (code == CURLE_OUT_OF_MEMORY) {
+        /* What libcurl also says of a header line that is longer than it takes. */
+        reply->fault = reply->header_bytes > 0 ? KIND_PROTOCOL : KIND_NETWORK;
+        reply->no_memory = reply->header_bytes == 0;
+    }
     if (reply->fault == KIND_NETWORK && reply->sent == 0)
         reply->fault = KIND_CONNECT;        /* lost before the request, by a proxy perhaps */
     if (reply->fault == KIND_NONE && (!reply->headers_whole || reply->status < 200)) {

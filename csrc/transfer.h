@@ -7,6 +7,8 @@
 #include "reply.h"
 #include "request.h"
 
+struct sockets;
+
 /* What all transfers of a pool have in common; strings are borrowed and live as long as the pool. */
 struct transfer_settings {
     const char *ca_file;            /* NULL: the system's */
@@ -28,12 +30,15 @@ struct transfer {
     struct transfer *next, *previous;
     struct reply *reply;
     int requests_left;
+    int fd;                         /* the connection, as far as it is known; -1: none */
+    double sent_at;                 /* of clock_now; when its last request began */
+    bool cleartext;                 /* without TLS */
     struct transfer_headers *headers;
     char *words;                    /* libcurl's buffer for its words on a failure */
 };
 
-/* NULL if memory is short. */
-struct transfer *transfer_new(const struct transfer_settings *settings);
+/* `sockets`: whose connections it uses. NULL if memory is short. */
+struct transfer *transfer_new(const struct transfer_settings *settings, struct sockets *sockets);
 
 /* Prepares the exchange. Request and reply are borrowed until transfer_end. False if memory is short. */
 bool transfer_begin(struct transfer *transfer, const struct transfer_settings *settings, const struct request *request,

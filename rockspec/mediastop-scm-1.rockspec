@@ -25,6 +25,7 @@ build = {
   build_variables = {
     CC = "$(CC)",
     CFLAGS = "$(CFLAGS)",
+    WERROR = "",
     LUA_INCDIR = "$(LUA_INCDIR)",
     LUA_VERSION = "$(LUA_VERSION)",
     CURL_CFLAGS = "-I$(CURL_INCDIR)",

@@ -5,20 +5,29 @@
 
 local core = require "mediastop.core"
 local credentials = require "mediastop.credentials"
+local each = require "mediastop.each"
 
 local mediastop = {
   _VERSION = core._VERSION,
   --- JSON's null, as it stands in `body`; the same value as `cjson.null`.
   null = core.null,
+  --- Where credentials are found: `explain(provider)`, `preload()`.
+  credentials = credentials,
   --- A client with options and connections of its own.
   -- @function new
   -- @tparam[opt] table options defaults of its calls
   -- @return a client: `client.memories.stop(id)` and so on with a dot, `client:close()`
   -- @raise on an unknown option, or one of the wrong type
-  new = core.constructor(credentials.find),
+  new = core.constructor(credentials.find, {
+    each = function(client, requests, options)
+      local next_result, state, first, closing = each(client, requests, options)
+      return next_result, state, first, closing
+    end,
+  }),
 }
 
 local client = mediastop.new()
+local functions = core.bind(client)
 
 --- Memories.ai: stops the moderation of a video stream.
 -- @function memories.stop
@@ -28,27 +37,65 @@ local client = mediastop.new()
 -- @treturn[2] nil
 -- @treturn[2] string message
 -- @treturn[2] table error
-mediastop.memories = client.memories
+mediastop.memories = functions.memories
 
 --- Memories.ai: cancels a screenplay extraction.
 -- @function screenplay.cancel
 -- @tparam string task_id
 -- @tparam[opt] table options
 -- @return as `memories.stop`
-mediastop.screenplay = client.screenplay
+mediastop.screenplay = functions.screenplay
 
 --- emogg: stops an analysis session.
 -- @function emogg.stop
 -- @tparam string session_id
 -- @tparam[opt] table options
 -- @return as `memories.stop`
-mediastop.emogg = client.emogg
+mediastop.emogg = functions.emogg
 
 --- FastPix: completes a live stream.
 -- @function fastpix.finish
 -- @tparam string stream_id
 -- @tparam[opt] table options
 -- @return as `memories.stop`
-mediastop.fastpix = client.fastpix
+mediastop.fastpix = functions.fastpix
+
+--- Starts a job and returns at once.
+-- @function start
+-- @tparam string operation `"memories.stop"`, `"screenplay.cancel"`, `"emogg.stop"` or `"fastpix.finish"`
+-- @tparam string id
+-- @tparam[opt] table options
+-- @return[1] job: `job:poll()`, `job:wait(seconds)`, `job:result()`, `job:cancel()`
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table error of a job that cannot be sent: a bad id, no credential
+mediastop.start = functions.start
+
+--- Moves every job on without blocking, for about a millisecond at most; to be called once a frame or a tick.
+-- @function step
+-- @treturn integer how many jobs are unfinished
+mediastop.step = functions.step
+
+--- A descriptor that is readable when `step` has work, for an event loop.
+-- @function fd
+-- @treturn[1] integer the descriptor, which is ours: not to be read or closed
+-- @treturn[2] nil
+-- @treturn[2] string why there is none
+mediastop.fd = functions.fd
+
+--- When `step` is next needed without the descriptor becoming readable.
+-- @function due
+-- @treturn number|nil seconds; nil for never
+mediastop.due = functions.due
+
+--- Carries out many requests, a bounded number at a time.
+-- @function each
+-- @param requests a list of, or an iterator over, `{ "memories.stop", id, options }`
+-- @tparam[opt] table options `{ concurrency = 64 }`
+-- @return for the generic `for`: request, result | request, nil, message, error
+function mediastop.each(requests, options)
+  local next_result, state, first, closing = each(client, requests, options)
+  return next_result, state, first, closing
+end
 
 return mediastop

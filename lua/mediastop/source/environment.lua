@@ -1,11 +1,14 @@
---- Credentials out of environment variables.
--- The names are those that the providers' own SDKs and examples read.
+--- Credentials out of environment variables, or out of the files that they name.
+-- The names are those that the providers' own SDKs and examples read. `NAME_FILE` names a file that holds what `NAME`
+-- would.
 -- @module mediastop.source.environment
+
+local reading = require "mediastop.source.reading"
 
 local environment = {}
 
--- Each provider's sets of names, the first complete one wins: field, name.
-local names = {
+--- Each provider's sets of names, as lists of field and name: the first complete set wins.
+environment.names = {
   memories = {
     { { "api_key", "MEMORIES_API_KEY" } },
     { { "api_key", "MEMORIES_AI_API_KEY" } },
@@ -22,52 +25,72 @@ local names = {
   },
 }
 
-local function get(name)
-  local value = os.getenv(name)
-  return value ~= "" and value or nil
-end
-
-local function read(set)
-  local fields, missing, any = {}, nil, false
-  for _, part in ipairs(set) do
-    local value = get(part[2])
-    fields[part[1]] = value
-    missing = missing or (not value and part[2]) or nil
-    any = any or value ~= nil
+-- The value, if it is set, and the name that gave it; or nil, a name, what is wrong.
+local function read(name)
+  local value, file_name = reading.variable(name), name .. "_FILE"
+  local path = reading.variable(file_name)
+  if not path then
+    return value, name
   end
-  return fields, missing, any
+  if value then
+    return nil, name, name .. " and " .. file_name .. " are both set"
+  end
+  local content, word, words = reading.file(path, false)
+  if not content and word ~= "empty" then
+    return nil, file_name, file_name .. ": " .. reading.describe(path, word, words)
+  end
+  return content, file_name
 end
 
 local function describe(sets)
   local seen, list = {}, {}
   for _, set in ipairs(sets) do
     for _, part in ipairs(set) do
-      if not seen[part[2]] then
-        seen[part[2]] = true
-        list[#list + 1] = part[2]
+      local name = part[2]
+      if not seen[name] then
+        seen[name] = true
+        list[#list + 1] = reading.variable(name .. "_FILE") and name .. "_FILE: an empty file" or name
       end
     end
   end
-  return "the environment (" .. table.concat(list, ", ") .. ": unset)"
+  return "the environment (unset: " .. table.concat(list, ", ") .. ")"
+end
+
+-- Reads a set: its fields, the names that gave them, the name that is missing; or nil and what is wrong.
+local function read_set(set)
+  local fields, given, missing = {}, {}, nil
+  for _, part in ipairs(set) do
+    local value, name, fault = read(part[2])
+    if fault then
+      return nil, fault
+    elseif value then
+      fields[part[1]] = value
+      given[#given + 1] = name
+    else
+      missing = missing or name
+    end
+  end
+  return fields, given, missing
 end
 
 --- Looks for a provider's credential.
 -- @tparam string provider
--- @treturn[1] table the fields of the credential
--- @treturn[1] string where it was found
+-- @treturn[1] table `{ fields =, source = }`
 -- @treturn[2] nil
--- @treturn[2] string where it was looked for, and why that gave nothing
--- @treturn[2] boolean whether to look no further
+-- @treturn[2] string where it looked, and why that gave nothing
+-- @treturn[2] boolean whether that is a fault, so that no other source may answer
 function environment.find(provider)
-  local sets, half = names[provider], nil
+  local sets, half = environment.names[provider], nil
   for _, set in ipairs(sets) do
-    local fields, missing, any = read(set)
-    if not missing then
-      return fields, "the environment (" .. set[1][2] .. ")"
+    local fields, given, missing = read_set(set)
+    if not fields then
+      return nil, "the environment (" .. given .. ")", true
     end
-    if any and not half then
-      local given = set[1][2] == missing and set[2][2] or set[1][2]
-      half = "the environment (" .. given .. " is set, " .. missing .. " is not)"
+    if not missing then
+      return { fields = fields, source = "the environment (" .. table.concat(given, ", ") .. ")" }
+    end
+    if given[1] and not half then
+      half = "the environment (" .. given[1] .. " is set, " .. missing .. " is not)"
     end
   end
   return nil, half or describe(sets), half ~= nil

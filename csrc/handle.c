@@ -1,0 +1,227 @@
+/*
+ * handle.c - the methods of a job, and those of a client that move jobs on.
+ */
+#include "handle.h"
+
+#include "call.h"
+#include "event.h"
+#include "flight.h"
+
+#define JOB_CLIENT "client"         /* field of the job's user table: keeps the client alive */
+#define LONGEST_WAIT 1e9
+
+/* The client that a function is for, and where its own arguments begin. */
+static int client_of(lua_State *L, const char *function, int *first)
+{
+    if (lua_isuserdata(L, lua_upvalueindex(1))) {
+        *first = 1;
+        return lua_upvalueindex(1);
+    }
+    const struct place place = { function, 1 };
+    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
+        misuse_type(L, &place, "client", 1);
+    *first = 2;
+    return 1;
+}
+
+static const struct operation *operation_at(lua_State *L, int index, const struct place *place)
+{
+    const char *names[OPERATION_COUNT];
+    if (lua_type(L, index) != LUA_TSTRING)
+        misuse_type(L, place, "string", index);
+    const struct operation *operation = operation_find(lua_tostring(L, index));
+    for (size_t i = 0; i < OPERATION_COUNT; i++)
+        names[i] = operations[i].full_name;
+    if (!operation)
+        misuse_unknown(L, place, "operation", index, names, OPERATION_COUNT);
+    return operation;
+}
+
+/* Starts the job of the arguments from `first` on and pushes it, or nil, message, error: how many. */
+static int start_at(lua_State *L, int client_index, int first, int done)
+{
+    const struct place place = { "start", 1 };
+    lua_settop(L, first + 2);
+    const struct call call = { operation_at(L, first, &place), "start", 2 };
+    if (!call_create(L, client_index, &call, first + 1))
+        return 3;
+    int index = lua_gettop(L);
+    compat_push_user_table(L, index);
+    lua_pushvalue(L, client_index);
+    lua_setfield(L, -2, JOB_CLIENT);
+    lua_pop(L, 1);
+    if (done != 0) {
+        lua_pushvalue(L, done);
+        event_collect(L, lua_touserdata(L, index), index);
+    }
+    flight_start(L, client_index, index);
+    return 1;
+}
+
+static int start(lua_State *L)
+{
+    int first, client_index = client_of(L, "start", &first);
+    return start_at(L, client_index, first, 0);
+}
+
+static int start_into(lua_State *L)
+{
+    luaL_checktype(L, 2, LUA_TTABLE);
+    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
+        return luaL_argerror(L, 1, "client expected");
+    return start_at(L, 1, 3, 2);
+}
+
+static int run(lua_State *L)
+{
+    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
+        return luaL_argerror(L, 1, "client expected");
+    call_run(L, 1, luaL_checknumber(L, 2));
+    return 0;
+}
+
+static int step(lua_State *L)
+{
+    int first, client_index = client_of(L, "step", &first);
+    const struct client *client = lua_touserdata(L, client_index);
+    if (client->job_count > 0)
+        call_run(L, client_index, 0);
+    compat_push_whole(L, (long long)client->job_count);
+    return 1;
+}
+
+static int fd(lua_State *L)
+{
+    int first, client_index = client_of(L, "fd", &first);
+    struct client *client = lua_touserdata(L, client_index);
+    struct pool *pool = client->closed ? NULL : flight_pool(client);
+    int descriptor = pool ? pool_fd(pool) : -1;
+    if (descriptor >= 0) {
+        compat_push_whole(L, descriptor);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, client->closed ? "the client is closed"
+                      : pool         ? "this system has no descriptor for many: call step() as due() says"
+                                     : "not enough memory, or not enough descriptors");
+    return 2;
+}
+
+static int due(lua_State *L)
+{
+    int first, client_index = client_of(L, "due", &first);
+    double seconds = flight_due(L, client_index);
+    if (seconds < 0)
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, seconds);
+    return 1;
+}
+
+static int close(lua_State *L)
+{
+    int first, client_index = client_of(L, "close", &first);
+    client_close(L, client_index);
+    return 0;
+}
+
+static struct job *check_job(lua_State *L, const char *method)
+{
+    const struct place place = { method, 1 };
+    if (!compat_test_userdata(L, 1, JOB_TYPE))
+        misuse_type(L, &place, "job", 1);
+    return lua_touserdata(L, 1);
+}
+
+/* Pushes the job's client: its index. */
+static int push_client(lua_State *L)
+{
+    compat_push_user_table(L, 1);
+    lua_getfield(L, -1, JOB_CLIENT);
+    lua_remove(L, -2);
+    return lua_gettop(L);
+}
+
+static int poll(lua_State *L)
+{
+    const struct job *job = check_job(L, "poll");
+    if (job->state != JOB_DONE)
+        call_run(L, push_client(L), 0);
+    lua_pushboolean(L, job->state == JOB_DONE);
+    return 1;
+}
+
+static int wait(lua_State *L)
+{
+    const struct job *job = check_job(L, "wait");
+    const struct place place = { "wait", 1 };
+    double seconds = LONGEST_WAIT;
+    if (!lua_isnoneornil(L, 2)) {
+        if (lua_type(L, 2) != LUA_TNUMBER)
+            misuse_type(L, &place, "number of seconds", 2);
+        seconds = lua_tonumber(L, 2);
+        if (!(seconds >= 0))
+            misuse(L, &place, "a number from 0 expected");
+    }
+    if (job->state != JOB_DONE)
+        call_wait(L, push_client(L), 1, seconds < LONGEST_WAIT ? seconds : LONGEST_WAIT, true);
+    lua_pushboolean(L, job->state == JOB_DONE);
+    return 1;
+}
+
+static int result(lua_State *L)
+{
+    const struct job *job = check_job(L, "result");
+    if (job->state == JOB_DONE)
+        return call_push_results(L, 1);
+    lua_pushnil(L);
+    lua_pushliteral(L, "pending");
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "pending");
+    lua_setfield(L, -2, "kind");
+    return 3;
+}
+
+static int cancel(lua_State *L)
+{
+    struct job *job = check_job(L, "cancel");
+    if (job->client)
+        flight_check_fork(job->client);
+    if (job->state != JOB_DONE)
+        flight_end(L, job, 1, KIND_CANCELLED);
+    return 0;
+}
+
+void handle_open(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        { "poll", poll }, { "wait", wait }, { "result", result }, { "cancel", cancel }, { NULL, NULL },
+    };
+    luaL_getmetatable(L, JOB_TYPE);
+    lua_newtable(L);
+    compat_set_functions(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, cancel);
+    lua_setfield(L, -2, "__close");
+    luaL_getmetatable(L, CLIENT_TYPE);
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_pop(L, 2);
+}
+
+void handle_add_functions(lua_State *L, int client_index)
+{
+    static const luaL_Reg functions[] = {
+        { "start", start }, { "step", step }, { "fd", fd }, { "due", due }, { "close", close }, { NULL, NULL },
+    };
+    if (client_index != 0)
+        lua_pushvalue(L, client_index);
+    compat_set_functions(L, functions, client_index != 0 ? 1 : 0);
+}
+
+void handle_push_engine(lua_State *L)
+{
+    static const luaL_Reg functions[] = { { "start_into", start_into }, { "run", run }, { NULL, NULL } };
+    lua_newtable(L);
+    compat_set_functions(L, functions, 0);
+}

@@ -1,0 +1,59 @@
+/*
+ * memory.c - an allocator for libcurl that wipes what it frees: the requests that it builds hold the credential.
+ */
+#define _GNU_SOURCE
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#if defined(__APPLE__)
+#include <malloc/malloc.h>
+#define SIZE_OF(memory) malloc_size(memory)
+#elif defined(__FreeBSD__)
+#include <malloc_np.h>
+#define SIZE_OF(memory) malloc_usable_size(memory)
+#elif defined(__linux__)
+#include <malloc.h>
+#define SIZE_OF(memory) malloc_usable_size(memory)
+#else
+#define SIZE_OF(memory) ((size_t)0)         /* not known here, and so not wiped */
+#endif
+
+void *memory_malloc(size_t size)
+{
+    return malloc(size);
+}
+
+void *memory_calloc(size_t count, size_t size)
+{
+    return calloc(count, size);
+}
+
+void memory_free(void *memory)
+{
+    if (memory)
+        wipe(memory, SIZE_OF(memory));
+    free(memory);
+}
+
+/* A block that grows is moved by hand, since realloc leaves the old bytes behind. */
+void *memory_realloc(void *memory, size_t size)
+{
+    size_t old = memory ? SIZE_OF(memory) : 0;
+    if (!memory || old == 0 || size <= old)
+        return realloc(memory, size);
+    void *moved = malloc(size);
+    if (!moved)
+        return NULL;
+    memcpy(moved, memory, old);
+    memory_free(memory);
+    return moved;
+}
+
+char *memory_strdup(const char *string)
+{
+    return strdup(string);
+}

@@ -1,0 +1,128 @@
+/*
+ * process.c - a program that prints a secret.
+ */
+#define _GNU_SOURCE
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define OUTPUT_MAX_BYTES 65536
+#define REAP_PAUSE_SECONDS 0.005
+
+extern char **environ;
+
+static bool open_pipe(int ends[2])
+{
+#ifdef __linux__
+    return pipe2(ends, O_CLOEXEC) == 0;
+#else
+    return pipe(ends) == 0 && fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 && fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0;
+#endif
+}
+
+/* In a process group of its own, so that its children can be ended with it; with no signal blocked or ignored that we
+ * may have. Returns errno. */
+static int spawn(pid_t *pid, char *const argv[], int output)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0)
+        return error;
+    error = posix_spawnattr_init(&attributes);
+    if (error == 0) {
+        posix_spawnattr_setflags(&attributes,
+                                 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        posix_spawnattr_setpgroup(&attributes, 0);
+        posix_spawnattr_setsigmask(&attributes, &none);
+        posix_spawnattr_setsigdefault(&attributes, &all);
+        error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+        if (error == 0)
+            error = posix_spawn_file_actions_adddup2(&actions, output, 1);
+        if (error == 0)
+            error = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+        if (error == 0)
+            error = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+static enum process_result read_output(int fd, double until, struct text *output)
+{
+    char buffer[1024];
+    enum process_result result = PROCESS_DONE;
+    for (;;) {
+        struct pollfd ready = { fd, POLLIN, 0 };
+        double left = until - clock_now();
+        if (left <= 0) {
+            result = PROCESS_TOO_SLOW;
+            break;
+        }
+        if (poll(&ready, 1, clock_milliseconds(left)) <= 0)
+            continue;               /* time ran out, or a signal came */
+        ssize_t got = read(fd, buffer, sizeof buffer);
+        if (got == 0)
+            break;
+        if (got > 0 && !text_add(output, buffer, (size_t)got, OUTPUT_MAX_BYTES)) {
+            result = PROCESS_TOO_LONG;
+            break;
+        }
+    }
+    wipe(buffer, sizeof buffer);
+    return result;
+}
+
+/* Waits for its end. A host that reaps all children itself, as nginx does, takes the status from us: then what it printed
+ * has to speak for it. */
+static enum process_result reap(pid_t pid, double until, enum process_result result)
+{
+    int status = 0;
+    pid_t reaped;
+    if (result != PROCESS_DONE)
+        kill(-pid, SIGKILL);
+    while ((reaped = waitpid(pid, &status, result == PROCESS_DONE ? WNOHANG : 0)) != pid) {
+        if (reaped < 0 && errno != EINTR)
+            return result;
+        if (result == PROCESS_DONE && clock_now() >= until) {
+            kill(-pid, SIGKILL);
+            result = PROCESS_TOO_SLOW;
+        } else if (reaped == 0) {
+            clock_sleep(REAP_PAUSE_SECONDS);
+        }
+    }
+    if (result == PROCESS_DONE && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        return PROCESS_FAILED;
+    return result;
+}
+
+enum process_result process_run(char *const argv[], double seconds, struct text *output)
+{
+    double until = clock_now() + seconds;
+    int ends[2];
+    pid_t pid;
+    if (!open_pipe(ends))
+        return PROCESS_NOT_STARTED;
+    int error = spawn(&pid, argv, ends[1]);
+    close(ends[1]);
+    if (error != 0) {
+        close(ends[0]);
+        errno = error;
+        return PROCESS_NOT_STARTED;
+    }
+    enum process_result result = read_output(ends[0], until, output);
+    close(ends[0]);
+    return reap(pid, until, result);
+}

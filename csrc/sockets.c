@@ -1,0 +1,245 @@
+/*
+ * sockets.c - the descriptors that libcurl uses.
+ *
+ * A connection of HTTP/1.1 stays watched while it is idle. That saves system calls, as the next call waits for the same
+ * thing, and it keeps a late or a second answer from being taken for that of the next request: such a connection is
+ * ended before it is used again.
+ */
+#define _GNU_SOURCE
+#include "sockets.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define IDLE_EVENTS 64
+
+struct socket {
+    double last_in;                 /* of clock_now; when something came on it */
+    struct transfer *transfer;      /* under way on it; one of them, over HTTP/2 */
+    unsigned char watched;          /* what the poller watches for */
+    bool ours;                      /* a connection, not a descriptor within libcurl */
+    bool loose;                     /* libcurl does not wait on it, but may come back to it */
+    bool idle;                      /* loose, and its transfer is over */
+};
+
+struct sockets {
+    struct poller *poller;
+    struct socket *table;           /* by descriptor */
+    int capacity;
+    int idle;
+};
+
+struct sockets *sockets_new(void)
+{
+    struct sockets *sockets = calloc(1, sizeof *sockets);
+    if (!sockets)
+        return NULL;
+    sockets->poller = poller_new();
+    if (!sockets->poller) {
+        free(sockets);
+        return NULL;
+    }
+    return sockets;
+}
+
+/* The entry of the descriptor, made if there is none; NULL if memory is short. */
+static struct socket *entry(struct sockets *sockets, int fd)
+{
+    if (fd >= sockets->capacity) {
+        int capacity = sockets->capacity ? sockets->capacity : 64;
+        while (capacity <= fd)
+            capacity *= 2;
+        struct socket *table = realloc(sockets->table, (size_t)capacity * sizeof *table);
+        if (!table)
+            return NULL;
+        memset(table + sockets->capacity, 0, (size_t)(capacity - sockets->capacity) * sizeof *table);
+        sockets->table = table;
+        sockets->capacity = capacity;
+    }
+    return &sockets->table[fd];
+}
+
+static void watch(struct sockets *sockets, int fd, int what)
+{
+    struct socket *socket = &sockets->table[fd];
+    if (socket->watched == what)
+        return;
+    if (poller_watch(sockets->poller, fd, what, socket->watched != 0) || what == 0)
+        socket->watched = (unsigned char)what;
+}
+
+static void set_idle(struct sockets *sockets, int fd, bool idle)
+{
+    sockets->idle += idle - sockets->table[fd].idle;
+    sockets->table[fd].idle = idle;
+}
+
+int sockets_open(struct sockets *sockets, int family, int type, int protocol)
+{
+#ifdef SOCK_CLOEXEC
+    type |= SOCK_CLOEXEC;           /* a child process must not inherit the connection */
+#endif
+    int fd = socket(family, type, protocol);
+    struct socket *socket = fd >= 0 ? entry(sockets, fd) : NULL;
+    if (!socket) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    memset(socket, 0, sizeof *socket);
+    socket->ours = true;
+    return fd;
+}
+
+void sockets_close(struct sockets *sockets, int fd)
+{
+    watch(sockets, fd, 0);
+    set_idle(sockets, fd, false);
+    sockets->table[fd].ours = false;
+    sockets->table[fd].transfer = NULL;
+    close(fd);
+}
+
+void sockets_want(struct sockets *sockets, int fd, int what, struct transfer *transfer)
+{
+    struct socket *socket = entry(sockets, fd);
+    if (!socket)
+        return;
+    socket->loose = what == 0 && socket->ours;
+    set_idle(sockets, fd, false);
+    watch(sockets, fd, socket->loose ? SOCKETS_IN : what);
+    if (what == 0)
+        return;
+    socket->transfer = transfer;
+    transfer->fd = fd;
+}
+
+void sockets_release(struct sockets *sockets, struct transfer *transfer)
+{
+    int fd = transfer->fd;
+    transfer->fd = -1;
+    if (fd < 0 || sockets->table[fd].transfer != transfer)
+        return;
+    sockets->table[fd].transfer = NULL;
+    if (!sockets->table[fd].loose)
+        return;
+    /* Over HTTP/2 a server may well say something of the connection while it is idle. */
+    if (transfer->reply->multiplexed)
+        watch(sockets, fd, 0);
+    else
+        set_idle(sockets, fd, true);
+}
+
+/* Puts an end in the place of the connection, which libcurl sees when it looks whether it can use it again. */
+static void bury(struct sockets *sockets, int fd)
+{
+    int ends[2];
+    watch(sockets, fd, 0);
+    set_idle(sockets, fd, false);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0) {
+        close(ends[1]);
+#ifdef __linux__
+        dup3(ends[0], fd, O_CLOEXEC);
+#else
+        dup2(ends[0], fd);
+#endif
+        close(ends[0]);
+    } else {
+        char dropped[4096];
+        shutdown(fd, SHUT_RDWR);
+        while (recv(fd, dropped, sizeof dropped, MSG_DONTWAIT) > 0)
+            continue;
+    }
+}
+
+void sockets_end_silent(struct sockets *sockets, int fd, double moment)
+{
+    if (fd < 0 || fd >= sockets->capacity || !sockets->table[fd].ours || sockets->table[fd].last_in > moment)
+        return;
+    bool loose = sockets->table[fd].loose;
+    bury(sockets, fd);
+    if (!loose)
+        watch(sockets, fd, SOCKETS_IN);     /* so that the other transfers on it learn of the end */
+}
+
+/* Sees to what happened on idle connections, and drops that from the events: how many are left. */
+static int sort_out(struct sockets *sockets, struct poller_event *events, int count)
+{
+    int left = 0;
+    for (int i = 0; i < count; i++) {
+        int fd = events[i].fd;
+        if (sockets->table[fd].idle)
+            bury(sockets, fd);
+        else if (sockets->table[fd].loose)
+            watch(sockets, fd, 0);
+        else
+            events[left++] = events[i];
+    }
+    return left;
+}
+
+void sockets_check_idle(struct sockets *sockets)
+{
+    struct poller_event events[IDLE_EVENTS];
+    int count;
+    do {
+        int idle = sockets->idle;
+        count = idle > 0 ? poller_wait(sockets->poller, 0, events, IDLE_EVENTS) : 0;
+        if (count > 0)
+            sort_out(sockets, events, count);
+        if (sockets->idle == idle)
+            break;                  /* what is left is for those who wait */
+    } while (count == IDLE_EVENTS);
+}
+
+/* libcurl tells of an answer only once a line of it is whole. Without TLS its first byte can be seen. */
+static void note_first_byte(const struct sockets *sockets, const struct poller_event *event)
+{
+    const struct transfer *transfer = sockets->table[event->fd].transfer;
+    char byte;
+    if (transfer && transfer->cleartext && transfer->reply->sent > 0 && !transfer->reply->answered &&
+        event->what & POLLER_IN)
+        transfer->reply->answered = recv(event->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most)
+{
+    int count = poller_wait(sockets->poller, milliseconds, events, most);
+    if (count <= 0)
+        return count;
+    double now = clock_now();
+    count = sort_out(sockets, events, count);
+    for (int i = 0; i < count; i++) {
+        if (events[i].what & POLLER_IN)
+            sockets->table[events[i].fd].last_in = now;
+        note_first_byte(sockets, &events[i]);
+    }
+    return count;
+}
+
+int sockets_fd(const struct sockets *sockets)
+{
+    return poller_fd(sockets->poller);
+}
+
+void sockets_drop(struct sockets *sockets)
+{
+    for (int fd = 0; fd < sockets->capacity; fd++) {
+        if (sockets->table[fd].ours)
+            close(fd);
+    }
+}
+
+void sockets_free(struct sockets *sockets)
+{
+    if (sockets) {
+        poller_free(sockets->poller);
+        free(sockets->table);
+        free(sockets);
+    }
+}

@@ -1,0 +1,121 @@
+/*
+ * system.c - what the sources of credentials need of the system, for Lua.
+ */
+#include "system.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "file.h"
+#include "process.h"
+
+#define ARGUMENTS_MAX 64
+
+/* A text inside of userdata, so that it is wiped and freed whatever is raised. */
+#define TEXT_TYPE "mediastop.text"
+
+static int text_gc(lua_State *L)
+{
+    text_free(lua_touserdata(L, 1));
+    return 0;
+}
+
+static struct text *new_text(lua_State *L)
+{
+    if (luaL_newmetatable(L, TEXT_TYPE)) {
+        lua_pushcfunction(L, text_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_pop(L, 1);
+    return compat_new_userdata(L, sizeof(struct text), TEXT_TYPE);
+}
+
+/* Pushes the text as a string and wipes it. */
+static void push_text(lua_State *L, struct text *text)
+{
+    lua_pushlstring(L, text->data ? text->data : "", text->length);
+    text_free(text);
+}
+
+static int fail(lua_State *L, const char *word, int error)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, word);
+    lua_pushstring(L, error ? strerror(error) : NULL);
+    return 3;
+}
+
+/* read(path, private) -> content, or nil, a word for why not, the system's words. */
+static int read_file(lua_State *L)
+{
+    static const char *const words[] = {
+        [FILE_READ] = "",
+        [FILE_MISSING] = "missing",
+        [FILE_UNREADABLE] = "unreadable",
+        [FILE_NOT_REGULAR] = "not_regular",
+        [FILE_TOO_LARGE] = "too_large",
+        [FILE_OPEN_TO_OTHERS] = "open_to_others",
+        [FILE_OF_ANOTHER] = "of_another",
+    };
+    size_t length;
+    const char *path = luaL_checklstring(L, 1, &length);
+    struct text *content = new_text(L);
+    if (strlen(path) != length)
+        return fail(L, "missing", 0);
+    enum file_result result = file_read(path, lua_toboolean(L, 2), content);
+    if (result != FILE_READ)
+        return fail(L, words[result], result == FILE_UNREADABLE ? errno : 0);
+    push_text(L, content);
+    return 1;
+}
+
+/* home() -> the user's home directory, or nil. */
+static int home(lua_State *L)
+{
+    struct text *path = new_text(L);
+    if (!file_add_home(path))
+        lua_pushnil(L);
+    else
+        push_text(L, path);
+    return 1;
+}
+
+/* run(arguments, seconds) -> what the program printed, or nil, a word for why not, the system's words. */
+static int run(lua_State *L)
+{
+    static const char *const words[] = {
+        [PROCESS_DONE] = "",
+        [PROCESS_NOT_STARTED] = "not_started",
+        [PROCESS_FAILED] = "failed",
+        [PROCESS_TOO_SLOW] = "too_slow",
+        [PROCESS_TOO_LONG] = "too_long",
+    };
+    char *arguments[ARGUMENTS_MAX + 1];
+    int count = 0;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    double seconds = luaL_checknumber(L, 2);
+    luaL_checkstack(L, ARGUMENTS_MAX + 8, "too many nested calls");
+    for (;; count++) {
+        lua_rawgeti(L, 1, count + 1);
+        if (lua_isnil(L, -1))
+            break;
+        if (lua_type(L, -1) != LUA_TSTRING || count == ARGUMENTS_MAX)
+            return luaL_argerror(L, 1, "at most 64 strings expected");
+        arguments[count] = (char *)lua_tostring(L, -1);     /* posix_spawn does not write to them */
+    }
+    arguments[count] = NULL;
+    luaL_argcheck(L, count > 0, 1, "a program expected");
+    struct text *output = new_text(L);
+    enum process_result result = process_run(arguments, seconds, output);
+    if (result != PROCESS_DONE)
+        return fail(L, words[result], result == PROCESS_NOT_STARTED ? errno : 0);
+    push_text(L, output);
+    return 1;
+}
+
+void system_push(lua_State *L)
+{
+    static const luaL_Reg functions[] = { { "read", read_file }, { "home", home }, { "run", run }, { NULL, NULL } };
+    lua_newtable(L);
+    compat_set_functions(L, functions, 0);
+}

@@ -1,0 +1,167 @@
+--- Many jobs at once, a bounded number of them in flight.
+-- @module mediastop.each
+
+local core = require "mediastop.core"
+
+local engine = core.engine
+local client_due = core.new().due
+
+local DEFAULT_CONCURRENCY = 64
+local LONGEST_RUN = 1 -- second; a run ends with the first result all the same
+
+-- Raises where the program calls `each`: above this, the reader of the argument, and two functions named each.
+local function bad_argument(number, text)
+  error(("bad argument #%d to 'each' (%s)"):format(number, text), 5)
+end
+
+local function read_client(client)
+  if not pcall(client_due, client) then
+    bad_argument(1, "client expected, got " .. type(client))
+  end
+  return client
+end
+
+local function read_concurrency(options)
+  if options == nil then
+    return DEFAULT_CONCURRENCY
+  elseif type(options) ~= "table" then
+    bad_argument(2, "table expected, got " .. type(options))
+  end
+  for name in pairs(options) do
+    if name ~= "concurrency" then
+      bad_argument(2, ("unknown option '%s'; each has 'concurrency'"):format(tostring(name)))
+    end
+  end
+  local concurrency = options.concurrency
+  if concurrency == nil then
+    return DEFAULT_CONCURRENCY
+  elseif type(concurrency) ~= "number" or concurrency < 1 or concurrency % 1 ~= 0 then
+    bad_argument(2, "option 'concurrency' must be a whole number from 1")
+  end
+  return concurrency
+end
+
+local function read_requests(requests)
+  if type(requests) == "function" then
+    return requests
+  elseif type(requests) ~= "table" then
+    bad_argument(1, "list or iterator expected, got " .. type(requests))
+  end
+  local i = 0
+  return function()
+    i = i + 1
+    return requests[i]
+  end
+end
+
+local function misuse(request, message)
+  local operation = type(request) == "table" and type(request[1]) == "string" and request[1] or ""
+  local provider, name = operation:match "^([%w_]+)%.([%w_]+)$"
+  return nil, message, {
+    kind = "misuse",
+    message = message,
+    provider = provider,
+    operation = name,
+    id = type(request) == "table" and request[2] or nil,
+    reached = "no",
+    retryable = false,
+    attempts = 0,
+    elapsed = 0,
+  }
+end
+
+-- Starts a request. Returns its job; or nil, message, error, also where a call would raise misuse.
+local function start(client, done, request)
+  if type(request) ~= "table" then
+    return misuse(request, "a request is a table { operation, id, options }, got " .. type(request))
+  end
+  local ok, job, message, err = pcall(engine.start_into, client, done, request[1], request[2], request[3])
+  if ok then
+    return job, message, err
+  elseif type(job) == "string" and job:find("^bad argument") then
+    return misuse(request, job)
+  end
+  error(job, 0)
+end
+
+--- Carries out requests, `concurrency` at a time, and gives out each with its result in the order in which they end.
+-- The requests are read as slots become free. A `break` cancels what is unfinished: at once on Lua 5.4, by the
+-- collector before.
+-- @param client
+-- @param requests a list of, or an iterator over, `{ "memories.stop", id, options }`
+-- @tparam[opt] table options `{ concurrency = 64 }`: jobs in flight, results not yet taken included
+-- @treturn function iterator for the generic `for`: request, then what the call would return; a request that is none
+-- gives nil, message and an error of kind `misuse`
+-- @raise on a wrong argument; whatever the iterator raises
+local function each(client, requests, options)
+  read_client(client)
+  local pull, concurrency = read_requests(requests), read_concurrency(options)
+  local done, taken = {}, 0 -- the engine adds finished jobs at the end of `done`
+  local request_of, in_flight, exhausted = {}, 0, false
+
+  local function cancel_all()
+    exhausted = true
+    for job in pairs(request_of) do
+      job:cancel()
+    end
+    request_of, done, taken, in_flight = {}, {}, 0, 0
+  end
+
+  -- Calls a function that may raise; what is unfinished does not outlive that.
+  local function check(ok, value, ...)
+    if not ok then
+      cancel_all()
+      error(value, 0)
+    end
+    return value, ...
+  end
+
+  local function guarded(f, ...)
+    return check(pcall(f, ...))
+  end
+
+  local function take()
+    taken = taken + 1
+    local job = done[taken]
+    local request = request_of[job]
+    -- What is taken goes once it is half of the list: the engine may add faster than the list empties.
+    local count = #done
+    if 2 * taken >= count then
+      for i = 1, count do
+        done[i] = done[taken + i]
+      end
+      taken = 0
+    end
+    request_of[job] = nil
+    in_flight = in_flight - 1
+    return request, job:result()
+  end
+
+  local function next_result()
+    while true do
+      while not exhausted and in_flight < concurrency do
+        local request = guarded(pull)
+        if request == nil then
+          exhausted = true
+          break
+        end
+        local job, message, err = guarded(start, client, done, request)
+        if not job then
+          return request, nil, message, err
+        end
+        request_of[job] = request
+        in_flight = in_flight + 1
+      end
+      if taken < #done then
+        return take()
+      elseif in_flight == 0 then
+        return nil
+      end
+      guarded(engine.run, client, LONGEST_RUN)
+    end
+  end
+
+  return next_result, nil, nil, setmetatable({}, { __close = cancel_all })
+end
+
+return each

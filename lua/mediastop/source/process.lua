@@ -1,0 +1,45 @@
+--- Credentials out of a program of the user's, named in the credentials file.
+-- @module mediastop.source.process
+
+local json = require("cjson.safe").new()
+local system = require("mediastop.core").system
+
+local process = {}
+
+local LONGEST = 30 -- seconds
+
+local words_of = {
+  not_started = "cannot be started",
+  failed = "failed",
+  too_slow = "took too long and was ended",
+  too_long = "printed over 64 KiB",
+}
+
+--- Runs the program, without a shell, and reads the fields that it prints as a JSON object.
+-- @tparam table arguments the program and its arguments
+-- @tparam number left seconds that the call has left
+-- @treturn[1] table fields
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong
+function process.fields(arguments, left)
+  for i = 1, #arguments do
+    if type(arguments[i]) ~= "string" or arguments[i]:find("%z") then
+      return nil, "'process' must be a list of strings"
+    end
+  end
+  if type(arguments[1]) ~= "string" or #arguments > 64 then
+    return nil, "'process' must be a list of 1 to 64 strings"
+  end
+  local output, word, words = system.run(arguments, math.max(0, math.min(LONGEST, left)))
+  local name = "the program '" .. arguments[1] .. "' "
+  if not output then
+    return nil, name .. words_of[word] .. (words and ": " .. words or "")
+  end
+  local fields = json.decode(output)
+  if type(fields) ~= "table" or not output:find("^%s*{") then
+    return nil, name .. "printed no JSON object"
+  end
+  return fields
+end
+
+return process
