@@ -109,10 +109,10 @@ asan:
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
 asan-specs: all $(BUILD)/rooms.so
-	@printf '#!/bin/sh\nexec %s --preload %s %s "$$@"\n' "$$($(LOADER))" "$$($(CC) -print-file-name=libasan.so)" \
+	@printf '#!/bin/sh\nexport LSAN_OPTIONS=suppressions=%s:print_suppressions=0\nexec %s --preload %s %s "$$@"\n' \
+		"$(CURDIR)/spec/support/lsan.supp" "$$($(LOADER))" "$$($(CC) -print-file-name=libasan.so)" \
 		"$$(command -v $(LUA))" >$(BUILD)/lua && chmod +x $(BUILD)/lua
-	@$(RUN) MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/lsan.supp:print_suppressions=0 \
-		$(BUILD)/lua "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
+	@$(RUN) MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" $(BUILD)/lua "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
 
 install: all
 	install -d "$(DESTDIR)$(INST_LIBDIR)/mediastop" "$(DESTDIR)$(INST_LUADIR)/mediastop/source"

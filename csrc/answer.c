@@ -125,12 +125,18 @@ static void read_success(lua_State *L, const struct operation *operation, const 
 void answer_read(lua_State *L, const struct operation *operation, const char *id, const struct reply *reply,
                  struct verdict *verdict)
 {
-    bool object = push_body(L, reply);
+    bool failing = reply->headers_whole && reply->status >= 300;
+    bool object = false;
+    /* What came of a lost answer says nothing. */
+    if (reply->fault == KIND_NONE || failing)
+        object = push_body(L, reply);
+    else
+        lua_pushnil(L);
     int body = lua_gettop(L);
     memset(verdict, 0, sizeof *verdict);
     verdict->outcome = OUTCOME_ACCEPTED;
     /* Once a failing status is whole, nothing that happens to its body makes it better. */
-    if (reply->headers_whole && reply->status >= 300)
+    if (failing)
         verdict->kind = kind_of_status(L, operation, reply->status, body);
     else if (reply->fault != KIND_NONE)
         verdict->kind = reply->fault;

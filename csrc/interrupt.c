@@ -14,17 +14,42 @@ static int nothing(lua_State *L)
     return 0;
 }
 
+#if LUA_VERSION_NUM >= 502
+
+void interrupt_open(lua_State *L)
+{
+    (void)L;
+}
+
 static lua_State *main_state(lua_State *L)
 {
-#if LUA_VERSION_NUM >= 502
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
     lua_State *main = lua_tothread(L, -1);
     lua_pop(L, 1);
     return main;
-#else
-    return L;
-#endif
 }
+
+#else
+
+static const char main_key;         /* its address is the key of the main state in the registry */
+
+void interrupt_open(lua_State *L)
+{
+    if (lua_pushthread(L) == 1)
+        compat_raw_set_pointer(L, LUA_REGISTRYINDEX, &main_key);
+    else
+        lua_pop(L, 1);              /* loaded within a coroutine */
+}
+
+static lua_State *main_state(lua_State *L)
+{
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &main_key);
+    lua_State *main = lua_tothread(L, -1);
+    lua_pop(L, 1);
+    return main ? main : L;
+}
+
+#endif
 
 lua_Hook interrupt_hook(lua_State *L)
 {

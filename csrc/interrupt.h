@@ -6,6 +6,9 @@
 
 #include "compat.h"
 
+/* Notes the main state, which 5.1 does not tell of later. */
+void interrupt_open(lua_State *L);
+
 /* What the main state's hook is before a wait. */
 lua_Hook interrupt_hook(lua_State *L);
 

@@ -3,6 +3,7 @@
  */
 #include "call.h"
 #include "handle.h"
+#include "interrupt.h"
 #include "json.h"
 #include "secret.h"
 #include "system.h"
@@ -104,6 +105,7 @@ static int bind(lua_State *L)
 int luaopen_mediastop_core(lua_State *L)
 {
     compat_check_version(L);
+    interrupt_open(L);
     client_open(L);
     handle_open(L);
     secret_open(L);

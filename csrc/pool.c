@@ -95,6 +95,7 @@ struct pool *pool_new(const struct transfer_settings *settings)
     if (!pool)
         return NULL;
     pool->settings = *settings;
+    pool->settings.trust = trust_choose();
     pool->pid = getpid();
     pool->due = -1;
     if (!set_up(pool)) {

@@ -88,11 +88,15 @@ static bool set_agent(CURL *easy, const char *prefix)
     return set;
 }
 
-static bool set_trust(CURL *easy, const char *ca_file)
+static bool set_trust(CURL *easy, const struct transfer_settings *settings)
 {
-    /* The file is to be all that is trusted: without CAPATH, where libcurl's build names a directory. */
-    return !ca_file || (curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
-                        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+    /* A file of the caller's is to be all that is trusted, so without the folder. */
+    if (settings->ca_file)
+        return curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+    if (settings->trust == TRUST_DEFAULT)
+        return true;
+    return curl_easy_setopt(easy, settings->trust == TRUST_FOLDER ? CURLOPT_CAINFO : CURLOPT_CAPATH, NULL) == CURLE_OK;
 }
 
 /* What never changes from one exchange to the next. Redirects, cookies and .netrc are off by libcurl's default. */
@@ -124,7 +128,7 @@ static bool set_constants(struct transfer *transfer, const struct transfer_setti
     /* Without it the end of a transfer waits for a name server that does not answer. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-    return set_protocols(easy) && set_agent(easy, settings->user_agent) && set_trust(easy, settings->ca_file) &&
+    return set_protocols(easy) && set_agent(easy, settings->user_agent) && set_trust(easy, settings) &&
            (!settings->proxy || (curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
                                  curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK));
 }

@@ -6,6 +6,7 @@
 
 #include "reply.h"
 #include "request.h"
+#include "trust.h"
 
 struct sockets;
 
@@ -15,6 +16,7 @@ struct transfer_settings {
     const char *proxy;              /* NULL: the environment's; "": none */
     const char *user_agent;         /* NULL: only our own name */
     int max_connections;            /* to each host */
+    enum trust trust;               /* where there is no ca_file */
 };
 
 /* Limits of one exchange. */

@@ -42,7 +42,8 @@ local function has_request()
 end
 
 local function run(source, is_ready, origin)
-  local ended = interrupted.run(head:format(origin or server.origin, support.scratch("listing")) .. source, is_ready or has_request)
+  local program = head:format(origin or server.origin, support.scratch("listing")) .. source
+  local ended = interrupted.run(program, is_ready or has_request)
   -- Far from the end of the call's own time.
   assert.is_true(ended.after < 2 * fault.ROOM, ("%.3f s after the signal"):format(ended.after) .. ended.stderr)
   return ended
