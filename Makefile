@@ -34,6 +34,7 @@ SOURCES := $(sort $(wildcard csrc/*.c))
 HEADERS := $(wildcard csrc/*.h)
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 MODULE := $(BUILD)/mediastop/core.so
+SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so
 
 ifeq ($(shell uname -s),Darwin)
 SHARED := -bundle -undefined dynamic_lookup
@@ -50,7 +51,7 @@ BUSTED = $(LUA) "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
 # The program that loads programs.
 LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 
-.PHONY: asan asan-specs all demo emulator test spec lint valgrind install deps clean
+.PHONY: asan asan-specs test-all all demo emulator test spec lint valgrind install deps clean
 
 all: $(MODULE)
 
@@ -63,8 +64,8 @@ $(BUILD)/%.o: csrc/%.c $(HEADERS) Makefile
 	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) \
 		$(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS) -c -o $@ $<
 
-# For the specs: what they ask of C directly.
-$(BUILD)/rooms.so: spec/support/rooms.c $(OBJECTS)
+# For the specs only: what they ask of C directly.
+$(BUILD)/%.so: spec/support/%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) \
 		$(CURL_CFLAGS) -Icsrc $(LDFLAGS) $(SHARED) -o $@ $^ $(CURL_LIBS)
@@ -82,7 +83,7 @@ test: deps
 	@$(MAKE) --no-print-directory spec
 
 # The specs without a look at the packages; SPEC names some of them.
-spec: all $(BUILD)/rooms.so
+spec: all $(SPEC_MODULES)
 	@$(RUN) $(BUSTED)
 
 deps:
@@ -95,10 +96,17 @@ lint:
 	@cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem csrc
 
+# The specs on every Lua.
+test-all:
+	@for version in 5.1 5.2 5.3 5.4 jit; do \
+		echo "== Lua $$version"; \
+		$(MAKE) --no-print-directory test LUA_VERSION=$$version || exit 1; \
+	done
+
 # The specs under valgrind: no error, and no byte lost.
-valgrind: all $(BUILD)/rooms.so
+valgrind: all $(SPEC_MODULES)
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test valgrind
-	@$(RUN) valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
+	@$(RUN) MEDIASTOP_LUA="$$(command -v $(LUA))" valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
 		--errors-for-leak-kinds=definite,indirect $(BUSTED)
 
 # The specs under the address and undefined-behaviour sanitizers, leaks included. The runtime is loaded by the loader, not by
@@ -108,7 +116,7 @@ asan:
 	@$(MAKE) --no-print-directory asan-specs BUILD=build/$(LUA_VERSION)-asan \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
-asan-specs: all $(BUILD)/rooms.so
+asan-specs: all $(SPEC_MODULES)
 	@printf '#!/bin/sh\nexport LSAN_OPTIONS=suppressions=%s:print_suppressions=0\nexec %s --preload %s %s "$$@"\n' \
 		"$(CURDIR)/spec/support/lsan.supp" "$$($(LOADER))" "$$($(CC) -print-file-name=libasan.so)" \
 		"$$(command -v $(LUA))" >$(BUILD)/lua && chmod +x $(BUILD)/lua

@@ -16,7 +16,6 @@ void job_set_up(struct job *job, const struct operation *operation, const char *
     memcpy(job->id, id, length);
     job->id[length] = '\0';
     job->id_length = length;
-    job->timeout = options->timeout;
     job->attempt_timeout = options->attempt_timeout;
     job->connect_timeout = options->connect_timeout;
     job->attempts_most = options->attempts;
@@ -117,7 +116,7 @@ double job_settle(lua_State *L, struct job *job, int index, double random)
         return JOB_ASK_AGAIN;
     }
     forgive(job, &verdict);
-    double asked = retry_after(&job->reply, verdict.kind, time(NULL));
+    double asked = verdict.kind == KIND_NONE ? -1 : retry_after(&job->reply, verdict.kind, time(NULL));
     struct retry retry = { verdict.kind, job->attempts, job->attempts_most, asked, job->deadline - now, random };
     double wait = retry_wait(&retry);
     if (wait >= 0) {

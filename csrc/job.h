@@ -38,7 +38,7 @@ struct job {
     struct request request;
     struct reply reply;
     enum job_ask ask;
-    double timeout, attempt_timeout, connect_timeout;
+    double attempt_timeout, connect_timeout;
     int attempts_most;
     bool ignore_ended;
     bool has_listener, is_collected;

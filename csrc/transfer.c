@@ -260,6 +260,8 @@ void transfer_finish(struct transfer *transfer, int code)
         const char *words = transfer->words[0] ? transfer->words : curl_easy_strerror((CURLcode)code);
         text_add_line(&reply->problem, words, strlen(words), DETAIL_MAX_BYTES);
     }
+    if (reply->status < 200)
+        reply->status = 0;                  /* an interim answer is none */
 }
 
 void transfer_end(struct transfer *transfer)
