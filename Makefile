@@ -117,9 +117,10 @@ asan:
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
 asan-specs: all $(SPEC_MODULES)
-	@printf '#!/bin/sh\nexport LSAN_OPTIONS=suppressions=%s:print_suppressions=0\nexec %s --preload %s %s "$$@"\n' \
+	@printf '#!/bin/sh\nexport LSAN_OPTIONS=suppressions=%s:print_suppressions=0\nexec %s --preload "%s %s" %s "$$@"\n' \
 		"$(CURDIR)/spec/support/lsan.supp" "$$($(LOADER))" "$$($(CC) -print-file-name=libasan.so)" \
-		"$$(command -v $(LUA))" >$(BUILD)/lua && chmod +x $(BUILD)/lua
+		"$$($(LUA) -e 'io.write(package.searchpath("cjson", package.cpath))')" "$$(command -v $(LUA))" >$(BUILD)/lua
+	@chmod +x $(BUILD)/lua
 	@$(RUN) MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" $(BUILD)/lua "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
 
 install: all
