@@ -34,7 +34,7 @@ SOURCES := $(sort $(wildcard csrc/*.c))
 HEADERS := $(wildcard csrc/*.h)
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 MODULE := $(BUILD)/mediastop/core.so
-SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so
+SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so $(BUILD)/process.so $(BUILD)/states.so
 
 ifeq ($(shell uname -s),Darwin)
 SHARED := -bundle -undefined dynamic_lookup

@@ -58,6 +58,20 @@ bool address_is_loopback(const char *url)
            (length == 9 && text_same_nocase(host, "localhost", 9));
 }
 
+static size_t length_without_slashes(const char *url)
+{
+    size_t length = strlen(url);
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    return length;
+}
+
+bool address_is_same(const char *a, const char *b)
+{
+    size_t length = length_without_slashes(a);
+    return length == length_without_slashes(b) && memcmp(a, b, length) == 0;
+}
+
 static const char *port_problem(const char **at)
 {
     size_t digits = strspn(*at, DIGITS);

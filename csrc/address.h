@@ -12,6 +12,9 @@
  * other reader of URLs can see another host in it. */
 const char *address_problem(const char *url, size_t length);
 
+/* Whether both are the same address, slashes at the end apart. */
+bool address_is_same(const char *a, const char *b);
+
 /* Whether the URL, which has no problem, names a loopback address: 127.0.0.0/8, [::1] or localhost. */
 bool address_is_loopback(const char *url);
 

@@ -29,6 +29,7 @@ struct client {
     struct queue answered;                  /* jobs whose attempt is over, but not settled */
     struct timers timers;                   /* of jobs that are at a gate, or wait for their next attempt */
     uint64_t random;
+    unsigned long ended;                    /* jobs that were settled, ever */
     bool closed;
     bool interrupted;                       /* Ctrl-C came within a listener */
 };

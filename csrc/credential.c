@@ -143,10 +143,11 @@ static void push_given(lua_State *L, int client_index, const struct provider *pr
 }
 
 /* Asks the client's finder, told the base URL and the profile in the job's user table. Pushes the secret, or a
- * sentence, and returns the secret or NULL. */
-static const struct secret *ask_finder(lua_State *L, int client_index, int index, bool again)
+ * sentence, and returns the secret or NULL; `*found` tells which kind of sentence it is. */
+static const struct secret *ask_finder(lua_State *L, int client_index, int index, bool again, enum found *found)
 {
     const struct job *job = lua_touserdata(L, index);
+    *found = FOUND_NOTHING;
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_FIND);
     lua_remove(L, -2);
@@ -159,9 +160,16 @@ static const struct secret *ask_finder(lua_State *L, int client_index, int index
     lua_remove(L, -3);
     lua_pushnumber(L, job->deadline - clock_now());
     lua_pushboolean(L, again);
-    lua_call(L, 5, 2);
-    const struct secret *secret = secret_at(L, -2);
+    lua_call(L, 5, 3);
+    const struct secret *secret = secret_at(L, -3);
+    *found = lua_toboolean(L, -1) ? FOUND_FAULT : FOUND_NOTHING;
+    lua_pop(L, 1);
     lua_remove(L, secret ? -1 : -2);
+    if (secret && strcmp(secret->provider->name, job->operation->provider->credentials) != 0) {
+        lua_pushfstring(L, "%s is for another provider", secret->source.data);
+        *found = FOUND_FAULT;
+        return NULL;
+    }
     return secret;
 }
 
@@ -181,7 +189,7 @@ static enum found take_found(lua_State *L, int client_index, struct job *job, in
 {
     const struct provider *provider = job->operation->provider;
     compat_push_user_table(L, index);
-    if (strcmp(base_url, provider->base_url) != 0 && !address_is_loopback(base_url)) {
+    if (!address_is_same(base_url, provider->base_url) && !address_is_loopback(base_url)) {
         lua_pushstring(L, base_url);
         lua_setfield(L, -2, JOB_BASE_URL);
     }
@@ -190,11 +198,12 @@ static enum found take_found(lua_State *L, int client_index, struct job *job, in
         lua_setfield(L, -2, JOB_PROFILE);
     }
     lua_pop(L, 1);
-    const struct secret *secret = ask_finder(L, client_index, index, false);
+    enum found found;
+    const struct secret *secret = ask_finder(L, client_index, index, false, &found);
     if (!secret)
-        return FOUND_NOTHING;
+        return found;
     struct credential credential = credential_of(secret);
-    enum found found = check(L, provider, secret->source.data, &credential);
+    found = check(L, provider, secret->source.data, &credential);
     if (found != FOUND)
         return FOUND_FAULT;
     authorize(L, job, &credential);
@@ -251,19 +260,22 @@ static bool is_new(const struct request *request, const struct credential *crede
     return false;
 }
 
-bool credential_renew(lua_State *L, int client_index, int index)
+bool credential_renew(lua_State *L, int client_index, int index, enum job_ask ask)
 {
     struct job *job = lua_touserdata(L, index);
     struct credential credential = { { NULL, NULL }, { 0, 0 } };
     enum found found = FOUND_NOTHING;
     int top = lua_gettop(L);
     luaL_checkstack(L, 24, "too many nested calls");
-    if (job->ask == JOB_ASKS_CALLER) {
+    if (ask == JOB_ASKS_CALLER) {
         compat_push_user_table(L, index);
         lua_getfield(L, -1, JOB_ASK);
         found = read_given(L, job->operation->provider, "", &credential);
-    } else if (job->ask == JOB_ASKS_FINDER) {
-        const struct secret *secret = ask_finder(L, client_index, index, true);
+    }
+    /* Another job may have found the new one already. */
+    for (int again = 0; again < 2 && ask == JOB_ASKS_FINDER && !(found == FOUND && is_new(&job->request, &credential));
+         again++) {
+        const struct secret *secret = ask_finder(L, client_index, index, again, &found);
         if (secret) {
             credential = credential_of(secret);
             found = check(L, job->operation->provider, "", &credential);

@@ -12,8 +12,8 @@
 bool credential_find(lua_State *L, int client_index, int index, int options, const char *base_url,
                      const char *profile);
 
-/* Asks again where the job's credential came from, if that can be asked, and puts what is new into the request. False if
+/* Asks those again that the job's credential came from, and puts what is new into the request. False if
  * there is nothing new. May raise. */
-bool credential_renew(lua_State *L, int client_index, int index);
+bool credential_renew(lua_State *L, int client_index, int index, enum job_ask ask);
 
 #endif

@@ -106,6 +106,8 @@ struct pool *flight_pool(struct client *client)
 static void make_ready(struct client *client, struct job *job)
 {
     job->state = JOB_READY;
+    if (job->request.cleartext)
+        gate_of(client, job)->one_by_one = true;
     job->timer.due = job->deadline;
     timers_add(&client->timers, &job->timer);
     queue_add(&gate_of(client, job)->ready, &job->link, job);
@@ -159,7 +161,9 @@ static double begin_ready(lua_State *L, struct client *client, int jobs)
             queue_leave(&job->link);
             timers_remove(&client->timers, &job->timer);
             compat_raw_get_pointer(L, jobs, job);
-            if (!lua_isnil(L, -1))          /* else it is about to be collected */
+            if (!lua_isnil(L, -1) && job->deadline <= now)
+                flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
+            else if (!lua_isnil(L, -1))     /* else it is about to be collected */
                 send(L, client, job, lua_gettop(L));
             lua_pop(L, 1);
         }
@@ -167,32 +171,35 @@ static double begin_ready(lua_State *L, struct client *client, int jobs)
     return next;
 }
 
-/* The provider refused the credential: sends again with another one, if there is one; settles it for good if not. */
+/* The provider refused the credential: sends again with another one, if there is one. If not, or if asking raises, the job
+ * is still among the answered, and the next look at it settles it. */
 static void renew(lua_State *L, int client_index, struct client *client, struct job *job, int index)
 {
-    queue_leave(&job->link);
-    bool renewed = credential_renew(L, client_index, index);
+    enum job_ask ask = job->ask;
     job->ask = JOB_ASKS_NOBODY;
-    if (job->client != client)
-        return;                     /* the caller's function ended it */
-    if (renewed)
-        send(L, client, job, index);
-    else
-        queue_add(&client->answered, &job->link, job);
+    if (!credential_renew(L, client_index, index, ask) || job->client != client)
+        return;
+    queue_leave(&job->link);
+    send(L, client, job, index);
 }
 
 static void end(lua_State *L, struct client *client, struct job *job, int index)
 {
     flight_forget(job);
+    client->ended++;
     event_result(L, client, job, index);
 }
 
-/* The job waits for its next attempt; if the provider asked for fewer requests, all of its jobs wait. */
-static void wait_for_retry(lua_State *L, struct client *client, struct job *job, int index, double wait)
+/* Where the provider asked for fewer requests, all of its jobs wait. */
+static void hold_gate(struct client *client, const struct job *job)
 {
     struct gate *gate = gate_of(client, job);
-    if (job->kind == KIND_RATE_LIMITED && gate->held_until < job->timer.due)
-        gate->held_until = job->timer.due;
+    if (job->kind == KIND_RATE_LIMITED && gate->held_until < job->pause_until)
+        gate->held_until = job->pause_until;
+}
+
+static void wait_for_retry(lua_State *L, struct client *client, struct job *job, int index, double wait)
+{
     queue_leave(&job->link);
     timers_add(&client->timers, &job->timer);
     event_retry(L, client, job, index, wait);
@@ -212,6 +219,7 @@ static void settle_answered(lua_State *L, int client_index, struct client *clien
             continue;
         }
         double wait = job_settle(L, job, index, random_next(&client->random));
+        hold_gate(client, job);
         if (wait == JOB_ASK_AGAIN)
             renew(L, client_index, client, job, index);
         else if (wait == RETRY_STOP)
@@ -262,6 +270,17 @@ static bool run_network(struct client *client, double seconds, double slice_end)
     return quiet;
 }
 
+/* Whether an attempt could begin now. */
+static bool has_ready(const struct client *client)
+{
+    for (size_t i = 0; i < PROVIDER_COUNT; i++) {
+        const struct job *job = queue_first(&client->gates[i].ready);
+        if (job && gate_wait(&client->gates[i], client->settings.max_connections, job->deadline, clock_now()) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool flight_run(lua_State *L, int client_index, double seconds)
 {
     struct client *client = lua_touserdata(L, client_index);
@@ -272,11 +291,15 @@ bool flight_run(lua_State *L, int client_index, double seconds)
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_JOBS);
     int jobs = lua_gettop(L);
+    unsigned long ended = client->ended;
     do {
         fire_timers(L, client, jobs, slice_end);
         next = begin_ready(L, client, jobs);
+        if (client->ended != ended)
+            seconds = 0;            /* somebody may wait for just that */
         quiet = run_network(client, next >= 0 && next < seconds ? next : seconds, slice_end);
         settle_answered(L, client_index, client, jobs, clock_now() + SLICE_SECONDS);
+        next = client->ended != ended && has_ready(client) ? 0 : next;
     } while (next == 0 && quiet && clock_now() < slice_end);
     lua_pop(L, 2);
     return quiet && !client->interrupted;
@@ -286,6 +309,7 @@ double flight_due(lua_State *L, int client_index)
 {
     struct client *client = lua_touserdata(L, client_index);
     double now = clock_now(), next = -1;
+    flight_check_fork(client);
     if (client->job_count == 0)
         return -1;
     if (client->answered.count > 0)

@@ -86,6 +86,8 @@ static int step(lua_State *L)
     const struct client *client = lua_touserdata(L, client_index);
     if (client->job_count > 0)
         call_run(L, client_index, 0);
+    else if (client->pool && pool_is_ours(client->pool))
+        pool_tend(client->pool);
     compat_push_whole(L, (long long)client->job_count);
     return 1;
 }
@@ -130,7 +132,11 @@ static struct job *check_job(lua_State *L, const char *method)
     const struct place place = { method, 1 };
     if (!compat_test_userdata(L, 1, JOB_TYPE))
         misuse_type(L, &place, "job", 1);
-    return lua_touserdata(L, 1);
+    struct job *job = lua_touserdata(L, 1);
+    /* At the end of a Lua state the client may be gone before a finalizer asks for the job. */
+    if (job->state != JOB_DONE && !job->client)
+        flight_end(L, job, 1, KIND_CLOSED);
+    return job;
 }
 
 /* Pushes the job's client: its index. */

@@ -96,7 +96,6 @@ static void forgive(const struct job *job, struct verdict *verdict)
 
 static void note_failure(struct job *job, enum kind kind)
 {
-    job->kind = kind;
     if (job->reply.sent > 1)
         job->may_have_ended = true;         /* libcurl repeated a request that was lost */
     if (job->reply.sent > 0 && (kind == KIND_NETWORK || kind == KIND_TIMEOUT || kind == KIND_SERVER))
@@ -119,6 +118,8 @@ double job_settle(lua_State *L, struct job *job, int index, double random)
     double asked = verdict.kind == KIND_NONE ? -1 : retry_after(&job->reply, verdict.kind, time(NULL));
     struct retry retry = { verdict.kind, job->attempts, job->attempts_most, asked, job->deadline - now, random };
     double wait = retry_wait(&retry);
+    job->kind = verdict.kind;
+    job->pause_until = now + (wait >= 0 ? wait : asked >= 0 ? asked : 0);
     if (wait >= 0) {
         note_failure(job, verdict.kind);
         job->state = JOB_WAITING;

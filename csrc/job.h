@@ -46,6 +46,7 @@ struct job {
     int attempts;                   /* begun, and repeated by libcurl */
     int sent, unanswered;           /* requests over all attempts */
     enum kind kind;                 /* how the last attempt failed */
+    double pause_until;             /* of clock_now; what was asked or chosen after it */
     bool may_have_ended;            /* an attempt before this one may have taken effect */
     size_t id_length;
     char id[ID_MAX_BYTES + 1];

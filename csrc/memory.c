@@ -43,6 +43,8 @@ void memory_free(void *memory)
 void *memory_realloc(void *memory, size_t size)
 {
     size_t old = memory ? SIZE_OF(memory) : 0;
+    if (memory && size < old)
+        wipe((char *)memory + size, old - size);
     if (!memory || old == 0 || size <= old)
         return realloc(memory, size);
     void *moved = malloc(size);

@@ -71,7 +71,7 @@ static int new_client(lua_State *L)
  * @function constructor
  * @tparam function find called with the provider's name; the base URL, where a found credential must not go without leave;
  * the profile or nil; the seconds that are left; whether the provider refused what it returned before. It returns a
- * `secret`, or nil and a sentence that says where it looked
+ * `secret`; or nil, a sentence that says where it looked, and whether it found one that may not be sent there
  * @tparam table methods more methods of the clients
  * @treturn function like `new` */
 static int constructor(lua_State *L)

@@ -26,6 +26,7 @@ struct pool {
     struct transfer *spare;         /* idle, with their options set; singly linked by next */
     struct transfer *first, *last;  /* finished, not yet given out; singly linked by next */
     int spares;
+    bool has_more;                  /* libcurl has finished transfers that were not collected yet */
     bool has_new;                   /* a transfer was added that has no connection yet */
 };
 
@@ -210,10 +211,12 @@ static void end_silent(struct pool *pool, struct transfer *transfer)
     sockets_end_silent(pool->sockets, fd, (transfer->sent_at + clock_now()) / 2);
 }
 
-static void collect_finished(struct pool *pool)
+/* Collects until the slice is over; the rest stays with libcurl. */
+static void collect_finished(struct pool *pool, double slice_end)
 {
-    int left;
+    int left = 0;
     CURLMsg *message;
+    pool->has_more = false;
     while ((message = curl_multi_info_read(pool->multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE)
             continue;
@@ -228,17 +231,21 @@ static void collect_finished(struct pool *pool)
         else
             pool->first = transfer;
         pool->last = transfer;
+        if (left > 0 && clock_now() >= slice_end) {
+            pool->has_more = true;
+            return;
+        }
     }
 }
 
-static void run_due(struct pool *pool)
+static void run_due(struct pool *pool, double slice_end)
 {
     int running;
     if (pool->due < 0 || pool->due > clock_now())
         return;
     pool->due = -1;
     curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect_finished(pool);
+    collect_finished(pool, slice_end);
 }
 
 enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
@@ -247,8 +254,8 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
     if (pool->has_new)
         sockets_check_idle(pool->sockets);
     pool->has_new = false;
-    run_due(pool);
-    if (pool->first)
+    run_due(pool, slice_end);
+    if (pool->first || pool->has_more)
         seconds = 0;
     else if (pool->due >= 0 && pool->due - clock_now() < seconds)
         seconds = pool->due - clock_now();
@@ -263,14 +270,19 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
         if (i + 1 < count && clock_now() >= slice_end)
             break;
     }
-    collect_finished(pool);
-    run_due(pool);
+    collect_finished(pool, slice_end);
+    run_due(pool, slice_end);
     return count < 0 ? POOL_INTERRUPTED : POOL_OK;
+}
+
+void pool_tend(struct pool *pool)
+{
+    sockets_check_idle(pool->sockets);
 }
 
 double pool_due(const struct pool *pool)
 {
-    return pool->due;
+    return pool->has_more ? 0 : pool->due;
 }
 
 int pool_fd(const struct pool *pool)

@@ -36,6 +36,9 @@ double pool_due(const struct pool *pool);
 /* A descriptor that is readable when a run has work; -1 where the system has none. */
 int pool_fd(const struct pool *pool);
 
+/* Sees to what came on idle connections while no exchange is under way. */
+void pool_tend(struct pool *pool);
+
 /* The owner of an exchange that has finished, its reply filled in, in order of finishing; NULL for no more. */
 void *pool_finished(struct pool *pool);
 

@@ -16,6 +16,7 @@
 
 #define OUTPUT_MAX_BYTES 65536
 #define REAP_PAUSE_SECONDS 0.005
+#define ASK_SECONDS 0.25
 
 extern char **environ;
 
@@ -60,34 +61,46 @@ static int spawn(pid_t *pid, char *const argv[], int output)
     return error;
 }
 
-static enum process_result read_output(int fd, double until, struct text *output)
+/* What ends the wait for a program. */
+struct patience {
+    double until;                   /* of clock_now */
+    process_stop *must_stop;
+    void *context;
+};
+
+/* PROCESS_DONE if the wait may go on. */
+static enum process_result ask(const struct patience *patience)
+{
+    if (patience->must_stop(patience->context))
+        return PROCESS_STOPPED;
+    return clock_now() < patience->until ? PROCESS_DONE : PROCESS_TOO_SLOW;
+}
+
+static enum process_result read_output(int fd, const struct patience *patience, struct text *output)
 {
     char buffer[1024];
-    enum process_result result = PROCESS_DONE;
-    for (;;) {
+    ssize_t got = -1;
+    enum process_result result;
+    while ((result = ask(patience)) == PROCESS_DONE && got != 0) {
         struct pollfd ready = { fd, POLLIN, 0 };
-        double left = until - clock_now();
-        if (left <= 0) {
-            result = PROCESS_TOO_SLOW;
-            break;
-        }
-        if (poll(&ready, 1, clock_milliseconds(left)) <= 0)
-            continue;               /* time ran out, or a signal came */
-        ssize_t got = read(fd, buffer, sizeof buffer);
-        if (got == 0)
-            break;
+        double left = patience->until - clock_now();
+        if (poll(&ready, 1, clock_milliseconds(left < ASK_SECONDS ? left : ASK_SECONDS)) <= 0)
+            continue;
+        got = read(fd, buffer, sizeof buffer);
+        if (got < 0 && errno != EINTR && errno != EAGAIN)
+            got = 0;
         if (got > 0 && !text_add(output, buffer, (size_t)got, OUTPUT_MAX_BYTES)) {
             result = PROCESS_TOO_LONG;
             break;
         }
     }
     wipe(buffer, sizeof buffer);
-    return result;
+    return got == 0 ? PROCESS_DONE : result;
 }
 
 /* Waits for its end. A host that reaps all children itself, as nginx does, takes the status from us: then what it printed
  * has to speak for it. */
-static enum process_result reap(pid_t pid, double until, enum process_result result)
+static enum process_result reap(pid_t pid, const struct patience *patience, enum process_result result)
 {
     int status = 0;
     pid_t reaped;
@@ -96,21 +109,23 @@ static enum process_result reap(pid_t pid, double until, enum process_result res
     while ((reaped = waitpid(pid, &status, result == PROCESS_DONE ? WNOHANG : 0)) != pid) {
         if (reaped < 0 && errno != EINTR)
             return result;
-        if (result == PROCESS_DONE && clock_now() >= until) {
+        if (result != PROCESS_DONE)
+            continue;
+        result = ask(patience);
+        if (result != PROCESS_DONE)
             kill(-pid, SIGKILL);
-            result = PROCESS_TOO_SLOW;
-        } else if (reaped == 0) {
+        else
             clock_sleep(REAP_PAUSE_SECONDS);
-        }
     }
     if (result == PROCESS_DONE && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return PROCESS_FAILED;
     return result;
 }
 
-enum process_result process_run(char *const argv[], double seconds, struct text *output)
+enum process_result process_run(char *const argv[], double seconds, struct text *output, process_stop *must_stop,
+                                void *context)
 {
-    double until = clock_now() + seconds;
+    struct patience patience = { clock_now() + seconds, must_stop, context };
     int ends[2];
     pid_t pid;
     if (!open_pipe(ends))
@@ -122,7 +137,7 @@ enum process_result process_run(char *const argv[], double seconds, struct text 
         errno = error;
         return PROCESS_NOT_STARTED;
     }
-    enum process_result result = read_output(ends[0], until, output);
+    enum process_result result = read_output(ends[0], &patience, output);
     close(ends[0]);
-    return reap(pid, until, result);
+    return reap(pid, &patience, result);
 }

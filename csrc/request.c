@@ -103,6 +103,7 @@ bool request_address(struct request *request, const struct operation *operation,
         base--;
     request->method = operation->method;
     request->loopback = address_is_loopback(base_url);
+    request->cleartext = !text_same_nocase(base_url, "https:", 6);
     request->has_body = operation->body != NULL;
     return text_add(&request->url, base_url, base, BODY_MAX_BYTES) &&
            add_template(&request->url, operation->path, id, length, add_segment) &&

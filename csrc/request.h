@@ -16,6 +16,7 @@ struct request {
     struct text secrets[3];         /* what no answer may echo: the parts of the credential, and their Basic form */
     bool has_body;
     bool loopback;                  /* the URL stays on this machine */
+    bool cleartext;                 /* it is without TLS, and so without HTTP/2 */
 };
 
 /* The parts of a credential, borrowed from the caller; unused ones are NULL. */

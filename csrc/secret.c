@@ -18,7 +18,9 @@ const struct secret *secret_at(lua_State *L, int index)
 
 static int secret_gc(lua_State *L)
 {
-    struct secret *secret = lua_touserdata(L, 1);
+    struct secret *secret = compat_test_userdata(L, 1, SECRET_TYPE);
+    if (!secret)
+        return 0;
     text_free(&secret->part[0]);
     text_free(&secret->part[1]);
     text_free(&secret->source);

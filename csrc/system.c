@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "interrupt.h"
 #include "process.h"
 
 #define ARGUMENTS_MAX 64
@@ -80,6 +81,19 @@ static int home(lua_State *L)
     return 1;
 }
 
+/* Who waits for a program. */
+struct waiter {
+    lua_State *L;
+    lua_Hook hook_before;
+};
+
+/* Whether Ctrl-C came; leaves the error on the top. */
+static bool must_stop(void *context)
+{
+    const struct waiter *waiter = context;
+    return interrupt_came(waiter->L, waiter->hook_before);
+}
+
 /* run(arguments, seconds) -> what the program printed, or nil, a word for why not, the system's words. */
 static int run(lua_State *L)
 {
@@ -89,6 +103,7 @@ static int run(lua_State *L)
         [PROCESS_FAILED] = "failed",
         [PROCESS_TOO_SLOW] = "too_slow",
         [PROCESS_TOO_LONG] = "too_long",
+        [PROCESS_STOPPED] = "stopped",
     };
     char *arguments[ARGUMENTS_MAX + 1];
     int count = 0;
@@ -106,7 +121,10 @@ static int run(lua_State *L)
     arguments[count] = NULL;
     luaL_argcheck(L, count > 0, 1, "a program expected");
     struct text *output = new_text(L);
-    enum process_result result = process_run(arguments, seconds, output);
+    struct waiter waiter = { L, interrupt_hook(L) };
+    enum process_result result = process_run(arguments, seconds, output, must_stop, &waiter);
+    if (result == PROCESS_STOPPED)
+        return lua_error(L);
     if (result != PROCESS_DONE)
         return fail(L, words[result], result == PROCESS_NOT_STARTED ? errno : 0);
     push_text(L, output);

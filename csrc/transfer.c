@@ -14,6 +14,7 @@
 
 /* An answer is a few hundred bytes; libcurl's default of 16 KiB is most of the memory of a job in flight. */
 #define RECEIVE_BUFFER_BYTES 4096L
+#define SEND_BUFFER_BYTES 16384L    /* the least that it takes */
 
 /* Nodes of our own in place of curl_slist_append, which copies the credential and does not wipe the copy. */
 struct transfer_headers {
@@ -109,8 +110,7 @@ static bool set_constants(struct transfer *transfer, const struct transfer_setti
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER_BYTES);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
@@ -184,10 +184,15 @@ bool transfer_begin(struct transfer *transfer, const struct transfer_settings *s
     transfer->reply = reply;
     transfer->requests_left = limits->requests;
     transfer->words[0] = '\0';
-    transfer->cleartext = !text_same_nocase(request->url.data, "https:", 6);
+    transfer->cleartext = request->cleartext;
     int timeout = clock_milliseconds(limits->timeout), connect_timeout = clock_milliseconds(limits->connect_timeout);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 1));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_timeout > 0 ? connect_timeout : 1));
+    /* Where HTTP/2 is possible a request waits for a connection that is being made to tell; without TLS it would wait for
+     * the answer to another. */
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     (long)(request->cleartext ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, request->cleartext ? 0L : 1L);
     set_headers(transfer, request);
     if (!set_method(easy, request) || curl_easy_setopt(easy, CURLOPT_URL, request->url.data) != CURLE_OK)
         return false;

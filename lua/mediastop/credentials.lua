@@ -66,7 +66,8 @@ end
 -- @tparam[opt] boolean again look anew, in place of what was kept
 -- @treturn[1] userdata the credential, which nobody can open
 -- @treturn[2] nil
--- @treturn[2] string each place looked at, and why it gave nothing
+-- @treturn[2] string each place looked at, and why it gave nothing; or why what was found may not be sent there
+-- @treturn[2] boolean whether something was found
 function credentials.find(provider, base_url, profile, left, again)
   profile = profile or DEFAULT_PROFILE
   local key = provider .. "/" .. profile
@@ -81,7 +82,7 @@ function credentials.find(provider, base_url, profile, left, again)
   if base_url and not (found.base_url and same_address(found.base_url, base_url)) then
     return nil, found.source .. " has one, but a credential that was found goes to the provider's own address only: "
       .. "for " .. base_url .. " give it in options.credentials, or put \"base_url\" into its entry of the "
-      .. "credentials file"
+      .. "credentials file", true
   end
   return found.secret
 end
@@ -120,7 +121,7 @@ local explanation = {}
 function explanation.__tostring(self)
   local lines = { ("%s, profile '%s': %s"):format(self.provider, self.profile, self.found and "found" or "none found") }
   for _, place in ipairs(self.looked) do
-    lines[#lines + 1] = ("  %s %s"):format(place.found and "+" or "-", place.place)
+    lines[#lines + 1] = ("  %s %s"):format(place.found and "+" or "-", (place.place:gsub("%c", " ")))
   end
   return table.concat(lines, "\n")
 end

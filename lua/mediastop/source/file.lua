@@ -99,6 +99,9 @@ function file.find(provider, profile, left)
   if not values then
     return nil, where .. ": " .. fault .. ")", true
   end
+  if type(entry.process) == "table" then
+    where = where .. ", by the program '" .. entry.process[1] .. "'"
+  end
   local given, missing = look_over(provider, values)
   if given and missing then
     return nil, where .. ": " .. provider .. " has " .. given .. " but no " .. missing .. ")", true

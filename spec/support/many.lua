@@ -1,0 +1,107 @@
+--- For specs of many jobs: ids by the hundred, loops that sleep on the descriptor, children that use the emulator.
+local support = require("spec.support")
+local socket = require("socket")
+local json = require("cjson").new()
+
+local many = {}
+
+--- So many new ids, each with a job of the provider that can be ended.
+function many.ids(provider, count)
+  local ids = {}
+  for i = 1, count do
+    ids[i] = support.id()
+  end
+  support.emulator():job(provider, ids)
+  return ids
+end
+
+--- A list of requests for `each`.
+function many.requests(operation, ids, options)
+  local list = {}
+  for i, id in ipairs(ids) do
+    list[i] = { operation, id, options }
+  end
+  return list
+end
+
+--- Whether the descriptor is readable, waiting for that at most so many seconds.
+function many.is_readable(fd, seconds)
+  local object = { getfd = function() return fd end, dirty = function() return false end }
+  return socket.select({ object }, nil, seconds)[1] == object
+end
+
+--- Steps a client until nothing is unfinished, and sleeps only on its descriptor, as long as `due` says. Fails where it
+--- would have slept on. Returns how often it stepped.
+function many.finish(client, seconds)
+  local deadline, steps = socket.gettime() + (seconds or 10), 1
+  while client:step() > 0 do
+    local left, due = deadline - socket.gettime(), client:due()
+    assert(left > 0, "the loop does not come to its end")
+    local ready = many.is_readable(client:fd(), math.min(due or left, left))
+    assert(ready or due, "nothing is due, and the descriptor is silent, but jobs are unfinished")
+    steps = steps + 1
+  end
+  return steps
+end
+
+--- Steps a client until the condition holds.
+function many.step_until(client, condition, seconds)
+  local deadline = socket.gettime() + (seconds or 5)
+  while not condition() do
+    assert(socket.gettime() < deadline, "it does not come to that")
+    client:step()
+    socket.sleep(0.002)
+  end
+end
+
+--- Collects all garbage: what only a finalizer held takes a round more.
+function many.collect()
+  for _ = 1, 3 do
+    collectgarbage()
+  end
+end
+
+--- Whether children can have `process` and `states`, which are built for the specs (see process.c and states.c).
+many.has_processes = pcall(require, "process") and pcall(require, "states")
+
+-- Ahead of a child's source. A child that hangs is killed.
+local prelude = [[
+local has_process, process = pcall(require, "process")
+local has_states, states = pcall(require, "states")
+if has_process then
+  process.alarm(20)
+end
+local mediastop = require("mediastop")
+local place = require("cjson").decode(os.getenv("PLACE"))
+local function new_client(options)
+  local all = { base_url = place.base_url, credentials = place.credentials, ca_file = place.ca_file, proxy = "" }
+  for name, value in pairs(options or {}) do
+    all[name] = value
+  end
+  return mediastop.new(all)
+end
+]]
+
+--- Runs Lua source in a process of its own that knows the emulator: `mediastop`, `new_client(options)`, `place.ids`
+--- (these, or so many new ones of memories), `process`, `states`. Returns what support.run returns.
+function many.child(source, ids, origin, environment)
+  local emulator = support.emulator()
+  local place = {
+    base_url = emulator:base_url(origin),
+    credentials = emulator.credentials,
+    ca_file = emulator.ca_file,
+    ids = type(ids) == "table" and ids or many.ids("memories", ids or 1),
+  }
+  return support.run(prelude .. source, support.merge({ PLACE = json.encode(place) }, environment))
+end
+
+--- Like many.child; fails unless the child says nothing on its standard error and ends with status 0. Returns what it
+--- printed.
+function many.good_child(source, ids, origin, environment)
+  local ended = many.child(source, ids, origin, environment)
+  assert(ended.status == 0 and ended.stderr == "",
+    ("status %s: %s%s"):format(tostring(ended.status), ended.stdout, ended.stderr))
+  return ended.stdout
+end
+
+return many
