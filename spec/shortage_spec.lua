@@ -7,6 +7,12 @@ local shortage = not rawget(_G, "jit") and require("shortage")
 
 local MOST = 20000
 
+-- How a shortage reads: Lua's own error; lua-cjson's on 5.1; and what 5.2 says where the stack cannot grow.
+local function is_shortage(message)
+  return message:find("not enough memory", 1, true) or message:find("Memory allocation error", 1, true)
+    or message:find("stack overflow (too many nested calls)", 1, true)
+end
+
 -- Calls `f` with the first allocation failing, then the second, and so on until none fails. Every run must end in what
 -- `f` checks, or in Lua's own error.
 local function exhaust_as(lasting, f)
@@ -17,7 +23,7 @@ local function exhaust_as(lasting, f)
     local results = { shortage.within(n, lasting, f) }
     failed = results[1]
     local ok, message = results[2], results[3]
-    if not ok and not tostring(message):find("not enough memory", 1, true) then
+    if not ok and not is_shortage(tostring(message)) then
       collectgarbage("restart")
       error(("allocation %d: %s"):format(n, tostring(message)))
     end
