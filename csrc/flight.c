@@ -130,11 +130,19 @@ void flight_start(lua_State *L, int client_index, int index)
     make_ready(client, job);
 }
 
+/* Begins the next attempt of a job, which leaves its queue only then: the listener may raise for want of memory, or end
+ * the job, or move it on by a run of its own. */
 static void send(lua_State *L, struct client *client, struct job *job, int index)
 {
-    event_attempt(L, client, job, index);
-    if (job->client != client)
-        return;                     /* the listener ended it */
+    if (!job->announced) {
+        job->announced = true;
+        event_attempt(L, client, job, index);
+    }
+    if (job->client != client || !job->announced)
+        return;
+    job->announced = false;
+    queue_leave(&job->link);
+    timers_remove(&client->timers, &job->timer);
     if (job_send(job, flight_pool(client)))
         gate_of(client, job)->under_way++;
     else
@@ -158,13 +166,15 @@ static double begin_ready(lua_State *L, struct client *client, int jobs)
                 break;
             }
             begun++;
-            queue_leave(&job->link);
-            timers_remove(&client->timers, &job->timer);
             compat_raw_get_pointer(L, jobs, job);
-            if (!lua_isnil(L, -1) && job->deadline <= now)
+            if (lua_isnil(L, -1)) {         /* about to be collected */
+                queue_leave(&job->link);
+                timers_remove(&client->timers, &job->timer);
+            } else if (job->deadline <= now) {
                 flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
-            else if (!lua_isnil(L, -1))     /* else it is about to be collected */
+            } else {
                 send(L, client, job, lua_gettop(L));
+            }
             lua_pop(L, 1);
         }
     }
@@ -179,7 +189,6 @@ static void renew(lua_State *L, int client_index, struct client *client, struct 
     job->ask = JOB_ASKS_NOBODY;
     if (!credential_renew(L, client_index, index, ask) || job->client != client)
         return;
-    queue_leave(&job->link);
     send(L, client, job, index);
 }
 

@@ -42,6 +42,7 @@ struct job {
     int attempts_most;
     bool ignore_ended;
     bool has_listener, is_collected;
+    bool announced;                 /* its listener knows of the next attempt */
     double started, deadline;       /* of clock_now */
     int attempts;                   /* begun, and repeated by libcurl */
     int sent, unanswered;           /* requests over all attempts */
