@@ -47,8 +47,11 @@ static int client_gc(lua_State *L)
     struct client *client = lua_touserdata(L, 1);
     client->closed = true;
     flight_check_fork(client);
-    while (client->jobs)
-        flight_forget(client->jobs);
+    while (client->jobs) {
+        struct job *job = client->jobs;
+        flight_forget(job);
+        job_release(job);           /* at the end of a state Lua may not come to finalise it */
+    }
     free_pool(client);
     timers_free(&client->timers);
     for (size_t i = 0; i < PROVIDER_COUNT; i++)
