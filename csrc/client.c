@@ -22,8 +22,8 @@ void client_close(lua_State *L, int client_index)
     flight_check_fork(client);
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_JOBS);
-    while (client->jobs) {
-        struct job *job = client->jobs;
+    struct job *job;
+    while ((job = queue_first(&client->jobs)) != NULL) {
         compat_raw_get_pointer(L, -1, job);
         if (lua_isnil(L, -1))
             flight_forget(job);
@@ -47,8 +47,8 @@ static int client_gc(lua_State *L)
     struct client *client = lua_touserdata(L, 1);
     client->closed = true;
     flight_check_fork(client);
-    while (client->jobs) {
-        struct job *job = client->jobs;
+    struct job *job;
+    while ((job = queue_first(&client->jobs)) != NULL) {
         flight_forget(job);
         job_release(job);           /* at the end of a state Lua may not come to finalise it */
     }

@@ -23,8 +23,7 @@ struct client {
     struct options options;                 /* defaults of its calls; the strings are owned */
     struct transfer_settings settings;
     struct pool *pool;                      /* made at the first request */
-    struct job *jobs;                       /* unfinished */
-    size_t job_count;
+    struct queue jobs;                      /* unfinished */
     struct gate gates[PROVIDER_COUNT];      /* where jobs wait for room */
     struct queue answered;                  /* jobs whose attempt is over, but not settled */
     struct timers timers;                   /* of jobs that are at a gate, or wait for their next attempt */

@@ -20,17 +20,6 @@ static struct gate *gate_of(struct client *client, const struct job *job)
     return &client->gates[job->operation->provider - providers];
 }
 
-static void link_job(struct client *client, struct job *job)
-{
-    job->client = client;
-    job->previous = NULL;
-    job->next = client->jobs;
-    if (client->jobs)
-        client->jobs->previous = job;
-    client->jobs = job;
-    client->job_count++;
-}
-
 /* The attempt is no longer under way. */
 static void leave_gate(struct client *client, struct job *job)
 {
@@ -49,15 +38,8 @@ void flight_forget(struct job *job)
     leave_gate(client, job);
     queue_leave(&job->link);
     timers_remove(&client->timers, &job->timer);
-    if (job->previous)
-        job->previous->next = job->next;
-    else
-        client->jobs = job->next;
-    if (job->next)
-        job->next->previous = job->previous;
-    job->next = job->previous = NULL;
+    queue_leave(&job->membership);
     job->client = NULL;
-    client->job_count--;
 }
 
 static void add_answered(struct client *client, struct job *job)
@@ -73,7 +55,8 @@ static void leave_to_parent(struct client *client)
     static const char words[] = "the process forked, and its parent goes on with the job";
     pool_abandon(client->pool);
     client->pool = NULL;
-    for (struct job *job = client->jobs; job; job = job->next) {
+    for (struct link *link = client->jobs.first; link; link = link->next) {
+        struct job *job = link->owner;
         if (job->state == JOB_ANSWERED)
             continue;
         timers_remove(&client->timers, &job->timer);
@@ -117,7 +100,7 @@ void flight_start(lua_State *L, int client_index, int index)
 {
     struct client *client = lua_touserdata(L, client_index);
     struct job *job = lua_touserdata(L, index);
-    if (!timers_reserve(&client->timers, client->job_count + 1))
+    if (!timers_reserve(&client->timers, client->jobs.count + 1))
         luaL_error(L, "not enough memory");
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_JOBS);
@@ -126,7 +109,8 @@ void flight_start(lua_State *L, int client_index, int index)
     lua_pop(L, 2);
     flight_check_fork(client);
     job->timer.owner = job;
-    link_job(client, job);
+    job->client = client;
+    queue_add(&client->jobs, &job->membership, job);
     make_ready(client, job);
 }
 
@@ -319,7 +303,7 @@ double flight_due(lua_State *L, int client_index)
     struct client *client = lua_touserdata(L, client_index);
     double now = clock_now(), next = -1;
     flight_check_fork(client);
-    if (client->job_count == 0)
+    if (client->jobs.count == 0)
         return -1;
     if (client->answered.count > 0)
         return 0;

@@ -84,11 +84,11 @@ static int step(lua_State *L)
 {
     int first, client_index = client_of(L, "step", &first);
     const struct client *client = lua_touserdata(L, client_index);
-    if (client->job_count > 0)
+    if (client->jobs.count > 0)
         call_run(L, client_index, 0);
     else if (client->pool && pool_is_ours(client->pool))
         pool_tend(client->pool);
-    compat_push_whole(L, (long long)client->job_count);
+    compat_push_whole(L, (long long)client->jobs.count);
     return 1;
 }
 

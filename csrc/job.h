@@ -30,7 +30,7 @@ enum job_ask {                      /* who can be asked for another credential, 
 struct job {
     enum job_state state;
     struct client *client;          /* NULL before it is linked and after it is done */
-    struct job *next, *previous;
+    struct link membership;         /* among the client's unfinished jobs */
     struct link link;               /* at a gate, or among the answered */
     struct timer timer;             /* of the next attempt, or of the deadline while it is at a gate */
     struct transfer *transfer;      /* while sending */

@@ -22,10 +22,9 @@ struct pool {
     CURLM *multi;
     struct sockets *sockets;
     double due;                     /* when libcurl wants to be called without an event; negative: never */
-    struct transfer *active;        /* doubly linked */
-    struct transfer *spare;         /* idle, with their options set; singly linked by next */
-    struct transfer *first, *last;  /* finished, not yet given out; singly linked by next */
-    int spares;
+    struct queue active;            /* transfers under way */
+    struct queue finished;          /* not yet given out */
+    struct queue spare;             /* idle, with their options set */
     bool has_more;                  /* libcurl has finished transfers that were not collected yet */
     bool has_new;                   /* a transfer was added that has no connection yet */
 };
@@ -113,44 +112,20 @@ bool pool_is_ours(const struct pool *pool)
 
 static struct transfer *take_transfer(struct pool *pool)
 {
-    struct transfer *transfer = pool->spare;
+    struct transfer *transfer = queue_first(&pool->spare);
     if (!transfer)
         return transfer_new(&pool->settings, pool->sockets);
-    pool->spare = transfer->next;
-    pool->spares--;
+    queue_leave(&transfer->link);
     return transfer;
 }
 
 static void give_back(struct pool *pool, struct transfer *transfer)
 {
     transfer_end(transfer);
-    if (pool->spares >= SPARE_TRANSFERS) {
-        transfer_free(transfer);
-        return;
-    }
-    transfer->next = pool->spare;
-    pool->spare = transfer;
-    pool->spares++;
-}
-
-static void link_active(struct pool *pool, struct transfer *transfer)
-{
-    transfer->previous = NULL;
-    transfer->next = pool->active;
-    if (pool->active)
-        pool->active->previous = transfer;
-    pool->active = transfer;
-}
-
-static void unlink_active(struct pool *pool, struct transfer *transfer)
-{
-    if (transfer->previous)
-        transfer->previous->next = transfer->next;
+    if (pool->spare.count < SPARE_TRANSFERS)
+        queue_add(&pool->spare, &transfer->link, transfer);
     else
-        pool->active = transfer->next;
-    if (transfer->next)
-        transfer->next->previous = transfer->previous;
-    transfer->next = transfer->previous = NULL;
+        transfer_free(transfer);
 }
 
 struct transfer *pool_start(struct pool *pool, const struct request *request, struct reply *reply,
@@ -165,41 +140,24 @@ struct transfer *pool_start(struct pool *pool, const struct request *request, st
         give_back(pool, transfer);
         return NULL;
     }
-    link_active(pool, transfer);
+    queue_add(&pool->active, &transfer->link, transfer);
     pool->has_new = true;
     return transfer;
 }
 
-/* Takes the transfer off the multi handle, and off the list that it is in. */
+/* Takes the transfer off the multi handle. */
 static void detach(struct pool *pool, struct transfer *transfer)
 {
     curl_multi_remove_handle(pool->multi, transfer->easy);
     sockets_release(pool->sockets, transfer);
-    unlink_active(pool, transfer);
-}
-
-static bool unlink_finished(struct pool *pool, struct transfer *transfer)
-{
-    struct transfer *before = NULL, *at = pool->first;
-    while (at && at != transfer) {
-        before = at;
-        at = at->next;
-    }
-    if (!at)
-        return false;
-    if (before)
-        before->next = at->next;
-    else
-        pool->first = at->next;
-    if (pool->last == at)
-        pool->last = before;
-    return true;
+    queue_leave(&transfer->link);
 }
 
 void pool_cancel(struct pool *pool, struct transfer *transfer)
 {
-    if (!unlink_finished(pool, transfer))
+    if (transfer->link.queue == &pool->active)
         detach(pool, transfer);
+    queue_leave(&transfer->link);
     give_back(pool, transfer);
 }
 
@@ -226,11 +184,7 @@ static void collect_finished(struct pool *pool, double slice_end)
         if (transfer->reply->fault == KIND_TIMEOUT && transfer->reply->sent > 0)
             end_silent(pool, transfer);
         detach(pool, transfer);
-        if (pool->last)
-            pool->last->next = transfer;
-        else
-            pool->first = transfer;
-        pool->last = transfer;
+        queue_add(&pool->finished, &transfer->link, transfer);
         if (left > 0 && clock_now() >= slice_end) {
             pool->has_more = true;
             return;
@@ -255,7 +209,7 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
         sockets_check_idle(pool->sockets);
     pool->has_new = false;
     run_due(pool, slice_end);
-    if (pool->first || pool->has_more)
+    if (pool->finished.count > 0 || pool->has_more)
         seconds = 0;
     else if (pool->due >= 0 && pool->due - clock_now() < seconds)
         seconds = pool->due - clock_now();
@@ -292,34 +246,33 @@ int pool_fd(const struct pool *pool)
 
 void *pool_finished(struct pool *pool)
 {
-    struct transfer *transfer = pool->first;
+    struct transfer *transfer = queue_first(&pool->finished);
     if (!transfer)
         return NULL;
-    pool->first = transfer->next;
-    if (!pool->first)
-        pool->last = NULL;
     void *owner = transfer->owner;
+    queue_leave(&transfer->link);
     give_back(pool, transfer);
     return owner;
 }
 
-static void free_list(struct transfer *transfer)
+static void free_all(struct queue *queue)
 {
-    while (transfer) {
-        struct transfer *next = transfer->next;
+    struct transfer *transfer;
+    while ((transfer = queue_first(queue)) != NULL) {
+        queue_leave(&transfer->link);
         transfer_free(transfer);
-        transfer = next;
     }
 }
 
 void pool_free(struct pool *pool)
 {
+    struct transfer *transfer;
     if (!pool)
         return;
-    while (pool->active)
-        pool_cancel(pool, pool->active);
-    free_list(pool->first);
-    free_list(pool->spare);
+    while ((transfer = queue_first(&pool->active)) != NULL)
+        pool_cancel(pool, transfer);
+    free_all(&pool->finished);
+    free_all(&pool->spare);
     curl_multi_cleanup(pool->multi);
     sockets_free(pool->sockets);
     free(pool);

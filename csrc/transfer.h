@@ -4,6 +4,7 @@
 #ifndef MEDIASTOP_TRANSFER_H
 #define MEDIASTOP_TRANSFER_H
 
+#include "queue.h"
 #include "reply.h"
 #include "request.h"
 #include "trust.h"
@@ -29,7 +30,7 @@ struct transfer_limits {
 struct transfer {
     void *easy;                     /* the CURL handle; kept for the next exchange */
     void *owner;                    /* who is told */
-    struct transfer *next, *previous;
+    struct link link;               /* in one of the pool's queues */
     struct reply *reply;
     int requests_left;
     int fd;                         /* the connection, as far as it is known; -1: none */
