@@ -1,10 +1,25 @@
 /*
- * poller.h - waiting for many descriptors at once: epoll on Linux, poll(2) elsewhere. Sees libc.
+ * poller.h - waiting for many descriptors at once: epoll on Linux, kqueue on the BSDs and macOS, poll(2) elsewhere. Sees
+ * libc.
  */
 #ifndef MEDIASTOP_POLLER_H
 #define MEDIASTOP_POLLER_H
 
 #include <stdbool.h>
+
+#define POLLER_EPOLL 1
+#define POLLER_KQUEUE 2
+#define POLLER_POLL 3
+
+#ifndef POLLER_BY                   /* a build may choose another, to try it */
+#if defined(__linux__)
+#define POLLER_BY POLLER_EPOLL
+#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || defined(__DragonFly__)
+#define POLLER_BY POLLER_KQUEUE
+#else
+#define POLLER_BY POLLER_POLL
+#endif
+#endif
 
 enum { POLLER_IN = 1, POLLER_OUT = 2, POLLER_ERROR = 4 };
 
