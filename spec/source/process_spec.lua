@@ -48,7 +48,8 @@ describe("a program of the credentials file", function()
   end)
 
   it("has an empty standard input, no terminal, and its own group", function()
-    local helper = program([[read line && exit 1; ps -o pgid= -p $$ | grep -qw $$ && echo '{"api_key":"value"}']])
+    local helper = program([[read line && exit 1
+      [ "$(cut -d " " -f 5 /proc/$$/stat)" = $$ ] && echo '{"api_key":"value"}']])
     assert.are.equal("value", sent("memories", with_program(helper)))
   end)
 
