@@ -103,11 +103,12 @@ test-all:
 		$(MAKE) --no-print-directory test LUA_VERSION=$$version || exit 1; \
 	done
 
-# The specs under valgrind: no error, and no byte lost.
+# The specs under valgrind: no error, and no byte lost. Where Lua's memory runs short lua-cjson loses a buffer, which make asan
+# can tell from ours.
 valgrind: all $(SPEC_MODULES)
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test valgrind
 	@$(RUN) MEDIASTOP_LUA="$$(command -v $(LUA))" valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
-		--errors-for-leak-kinds=definite,indirect $(BUSTED)
+		--errors-for-leak-kinds=definite,indirect $(BUSTED) --filter-out="memory runs short"
 
 # What the sanitizers' own memory and pace would fail: bounds on memory, tight time limits; and what is lost on purpose, the
 # connections that the child of a fork leaves to its parent.
