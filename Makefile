@@ -118,7 +118,7 @@ ASAN_OUT := --filter-out="no more memory" --filter-out="leave nothing" --filter-
 # The specs under the address and undefined-behaviour sanitizers, leaks included. The runtime is loaded by the loader, not by
 # LD_PRELOAD, so that nginx and other children go without it.
 asan:
-	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test symbols
 	@$(MAKE) --no-print-directory asan-specs BUILD=build/$(LUA_VERSION)-asan \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
