@@ -13,7 +13,7 @@
 #define SLICE_SECONDS 0.0007
 
 /* How many attempts begin before libcurl is let at them, all of which it starts at one stretch. */
-#define BEGIN_AT_ONCE 8
+#define BEGIN_AT_ONCE 2
 
 static struct gate *gate_of(struct client *client, const struct job *job)
 {
