@@ -157,7 +157,8 @@ void pool_cancel(struct pool *pool, struct transfer *transfer)
 {
     if (transfer->link.queue == &pool->active)
         detach(pool, transfer);
-    queue_leave(&transfer->link);
+    else
+        queue_leave(&transfer->link);       /* finished, and so detached already */
     give_back(pool, transfer);
 }
 

@@ -21,6 +21,7 @@ void reply_clear(struct reply *reply)
     reply->status = 0;
     reply->sent = 0;
     reply->answered = false;
+    reply->multiplexed = false;
     reply->no_memory = false;
     reply->header_bytes = 0;
     text_clear(&reply->body);
