@@ -3,5 +3,7 @@ std = "min"
 max_line_length = 120
 files["spec"] = { std = "max+busted" }
 files["spec/emulator/server"] = { std = "ngx_lua" }
+files["lua/mediastop/resty"] = { std = "ngx_lua" }
+files["lua/mediastop/resty.lua"] = { std = "ngx_lua" }
 files["examples"] = { std = "max" }
 files[".luacheckrc"] = { std = "luacheckrc" }

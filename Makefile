@@ -131,10 +131,12 @@ asan-specs: all $(SPEC_MODULES)
 		$(or $(SPEC),$(filter-out spec/memory_spec.lua,$(wildcard spec/*_spec.lua)) spec/source)
 
 install: all
-	install -d "$(DESTDIR)$(INST_LIBDIR)/mediastop" "$(DESTDIR)$(INST_LUADIR)/mediastop/source"
+	install -d "$(DESTDIR)$(INST_LIBDIR)/mediastop" "$(DESTDIR)$(INST_LUADIR)/mediastop/source" \
+		"$(DESTDIR)$(INST_LUADIR)/mediastop/resty"
 	install -m 755 $(MODULE) "$(DESTDIR)$(INST_LIBDIR)/mediastop/core.so"
 	install -m 644 $(wildcard lua/mediastop/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop"
 	install -m 644 $(wildcard lua/mediastop/source/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop/source"
+	install -m 644 $(wildcard lua/mediastop/resty/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop/resty"
 
 clean:
 	rm -rf build

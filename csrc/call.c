@@ -7,6 +7,7 @@
 #include "credential.h"
 #include "event.h"
 #include "flight.h"
+#include "host.h"
 #include "interrupt.h"
 
 /* How long a wait goes on before it looks whether it is to stop: a signal may come just before the system call. */
@@ -51,6 +52,10 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
     const char *bytes = lua_tolstring(L, id, &length), *base_url = options.base_url[provider - providers];
     const char *problem = request_id_problem(operation, bytes, length);
     enum kind kind = problem ? KIND_INVALID_ID : client->closed ? KIND_CLOSED : KIND_NONE;
+    if (kind == KIND_NONE && call->blocks && !options.allow_blocking) {
+        kind = KIND_BLOCKING;
+        problem = HOST_ADVICE;
+    }
     if (kind != KIND_NONE) {
         job_push_refusal(L, operation, bytes, length, kind, problem, started);
         return false;
@@ -125,7 +130,7 @@ static int blocking(lua_State *L)
 {
     int client_index = lua_upvalueindex(1);
     const struct operation *operation = lua_touserdata(L, lua_upvalueindex(2));
-    const struct call call = { operation, operation->name, 1 };
+    const struct call call = { operation, operation->name, 1, host_must_not_block(L) };
     lua_settop(L, 2);
     if (!call_create(L, client_index, &call, 1))
         return 3;

@@ -11,6 +11,7 @@ struct call {
     const struct operation *operation;
     const char *function;
     int id_argument;                /* as the caller counts; the options are the next */
+    bool blocks;                    /* the caller is to wait where it stands */
 };
 
 /* Makes the job of the id at `id` and the options at `id` + 1, and pushes it: true. Pushes nil, message, error if it

@@ -15,6 +15,16 @@ void compat_check_version(lua_State *L)
 #endif
 }
 
+bool compat_is_yieldable(lua_State *L)
+{
+#if LUA_VERSION_NUM >= 503 || defined(LUA_LJDIR)    /* which LuaJIT defines */
+    return lua_isyieldable(L);
+#else
+    (void)L;
+    return true;
+#endif
+}
+
 int compat_absolute(lua_State *L, int index)
 {
     return index > 0 || index <= LUA_REGISTRYINDEX ? index : lua_gettop(L) + index + 1;

@@ -17,6 +17,9 @@
 /* Raises if the module was built for another Lua. */
 void compat_check_version(lua_State *L);
 
+/* Whether a function of Lua that calls us may yield; true where this Lua cannot tell. */
+bool compat_is_yieldable(lua_State *L);
+
 /* An index that stays right while values are pushed. */
 int compat_absolute(lua_State *L, int index);
 

@@ -160,7 +160,8 @@ static const struct secret *ask_finder(lua_State *L, int client_index, int index
     lua_remove(L, -3);
     lua_pushnumber(L, job->deadline - clock_now());
     lua_pushboolean(L, again);
-    lua_call(L, 5, 3);
+    lua_pushboolean(L, job->allow_blocking);
+    lua_call(L, 6, 3);
     const struct secret *secret = secret_at(L, -3);
     *found = lua_toboolean(L, -1) ? FOUND_FAULT : FOUND_NOTHING;
     lua_pop(L, 1);

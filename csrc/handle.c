@@ -6,6 +6,8 @@
 #include "call.h"
 #include "event.h"
 #include "flight.h"
+#include "host.h"
+#include "watching.h"
 
 #define JOB_CLIENT "client"         /* field of the job's user table: keeps the client alive */
 #define LONGEST_WAIT 1e9
@@ -37,13 +39,11 @@ static const struct operation *operation_at(lua_State *L, int index, const struc
     return operation;
 }
 
-/* Starts the job of the arguments from `first` on and pushes it, or nil, message, error: how many. */
-static int start_at(lua_State *L, int client_index, int first, int done)
+/* Starts the job of the id at `id` and the options behind it, which are the last, and pushes it, or nil, message,
+ * error: how many. It comes to the end of the list at `done`, if that is not 0, once it is done. */
+static int start_at(lua_State *L, int client_index, const struct call *call, int id, int done)
 {
-    const struct place place = { "start", 1 };
-    lua_settop(L, first + 2);
-    const struct call call = { operation_at(L, first, &place), "start", 2 };
-    if (!call_create(L, client_index, &call, first + 1))
+    if (!call_create(L, client_index, call, id))
         return 3;
     int index = lua_gettop(L);
     compat_push_user_table(L, index);
@@ -60,22 +60,66 @@ static int start_at(lua_State *L, int client_index, int first, int done)
 
 static int start(lua_State *L)
 {
+    const struct place place = { "start", 1 };
     int first, client_index = client_of(L, "start", &first);
-    return start_at(L, client_index, first, 0);
+    lua_settop(L, first + 2);
+    const struct call call = { operation_at(L, first, &place), "start", 2, false };
+    return start_at(L, client_index, &call, first + 1, 0);
+}
+
+/* The client of a function of the engine, whose arguments are `count`. */
+static void check_client(lua_State *L, int count)
+{
+    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
+        luaL_argerror(L, 1, "client expected");
+    lua_settop(L, count);
 }
 
 static int start_into(lua_State *L)
 {
+    check_client(L, 7);
     luaL_checktype(L, 2, LUA_TTABLE);
-    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
-        return luaL_argerror(L, 1, "client expected");
-    return start_at(L, 1, 3, 2);
+    const struct place place = { luaL_optstring(L, 7, "start"), 1 };
+    const struct call call = { operation_at(L, 4, &place), place.function, 2, lua_toboolean(L, 3) };
+    return start_at(L, 1, &call, 5, 2);
+}
+
+static int call_into(lua_State *L)
+{
+    const struct place place = { "start", 1 };
+    check_client(L, 6);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const struct operation *operation = operation_at(L, 4, &place);
+    const struct call call = { operation, operation->name, 1, lua_toboolean(L, 3) };
+    return start_at(L, 1, &call, 5, 2);
+}
+
+static int check(lua_State *L)
+{
+    check_client(L, 5);
+    const struct place place = { luaL_optstring(L, 5, "start"), 1 };
+    const struct call call = { operation_at(L, 2, &place), place.function, 2, false };
+    if (!call_create(L, 1, &call, 3))
+        return 3;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int is_yieldable(lua_State *L)
+{
+    lua_pushboolean(L, compat_is_yieldable(L));
+    return 1;
+}
+
+static int must_not_block(lua_State *L)
+{
+    lua_pushboolean(L, host_must_not_block(L));
+    return 1;
 }
 
 static int run(lua_State *L)
 {
-    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
-        return luaL_argerror(L, 1, "client expected");
+    check_client(L, 2);
     call_run(L, 1, luaL_checknumber(L, 2));
     return 0;
 }
@@ -169,6 +213,10 @@ static int wait(lua_State *L)
         if (!(seconds >= 0))
             misuse(L, &place, "a number from 0 expected");
     }
+    if (job->state != JOB_DONE && seconds > 0 && !job->allow_blocking && host_must_not_block(L)) {
+        job_push_no_wait(L, job, HOST_ADVICE);
+        return 3;
+    }
     if (job->state != JOB_DONE)
         call_wait(L, push_client(L), 1, seconds < LONGEST_WAIT ? seconds : LONGEST_WAIT, true);
     lua_pushboolean(L, job->state == JOB_DONE);
@@ -227,7 +275,11 @@ void handle_add_functions(lua_State *L, int client_index)
 
 void handle_push_engine(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "start_into", start_into }, { "run", run }, { NULL, NULL } };
+    static const luaL_Reg functions[] = {
+        { "start_into", start_into }, { "call_into", call_into }, { "check", check }, { "run", run },
+        { "must_not_block", must_not_block }, { "is_yieldable", is_yieldable },
+        { "watcher", watching_new }, { NULL, NULL },
+    };
     lua_newtable(L);
     compat_set_functions(L, functions, 0);
 }

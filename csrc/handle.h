@@ -13,9 +13,13 @@ void handle_open(lua_State *L);
  * 0, as functions of the client there. */
 void handle_add_functions(lua_State *L, int client_index);
 
-/* Pushes the table of functions on which `each` is built: start_into(client, done, operation, id, options), as start,
- * but puts the job at the end of the list `done` once it is done, and raises misuse as the string that it is;
- * run(client, seconds). */
+/* Pushes the table of functions on which `each` and mediastop.resty are built. They raise misuse as the string that it is.
+ * start_into(client, done, blocks, operation, id, options, name) is as start, but puts the job at the end of the list
+ * `done` once it is done; `blocks`: whoever starts it is to wait where that is refused; misuse names the function `name`,
+ * by default start. call_into, without a name: the same for the operation's own function. check(client, operation, id,
+ * options, name): whether start_into would start a job: true, or nil, message, error. run(client, seconds).
+ * must_not_block(): whether the host would stand still. is_yieldable(): whether the
+ * caller may yield. watcher(): a new watcher. */
 void handle_push_engine(lua_State *L);
 
 #endif

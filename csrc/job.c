@@ -20,6 +20,7 @@ void job_set_up(struct job *job, const struct operation *operation, const char *
     job->connect_timeout = options->connect_timeout;
     job->attempts_most = options->attempts;
     job->ignore_ended = options->ignore_ended;
+    job->allow_blocking = options->allow_blocking;
 }
 
 static double least(double a, double b)
@@ -157,6 +158,13 @@ void job_push_refusal(lua_State *L, const struct operation *operation, const cha
 {
     struct report report = { operation, id, length, { .kind = kind }, problem, REACHED_NO, 0, clock_now() - started,
                              -1, NULL };
+    result_push(L, &report, 0);
+}
+
+void job_push_no_wait(lua_State *L, const struct job *job, const char *problem)
+{
+    struct report report = { job->operation, job->id, job->id_length, { .kind = KIND_BLOCKING }, problem, how_far(job),
+                             job->attempts, clock_now() - job->started, -1, NULL };
     result_push(L, &report, 0);
 }
 

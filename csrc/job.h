@@ -41,6 +41,7 @@ struct job {
     double attempt_timeout, connect_timeout;
     int attempts_most;
     bool ignore_ended;
+    bool allow_blocking;            /* also in a host that must not be blocked */
     bool has_listener, is_collected;
     bool announced;                 /* its listener knows of the next attempt */
     double started, deadline;       /* of clock_now */
@@ -76,6 +77,9 @@ void job_fail(lua_State *L, struct job *job, int index, enum kind kind);
 /* Pushes nil, message, error for a call that does not become a job. `problem` may be NULL. */
 void job_push_refusal(lua_State *L, const struct operation *operation, const char *id, size_t length, enum kind kind,
                       const char *problem, double started);
+
+/* Pushes nil, message, error for a wait that is refused, of a job that goes on. */
+void job_push_no_wait(lua_State *L, const struct job *job, const char *problem);
 
 /* Wipes and frees what the job holds. Safe to call twice. */
 void job_release(struct job *job);

@@ -40,7 +40,8 @@
     X(TIMEOUT, "timeout", true, true, "time ran out")                                               \
     X(PROTOCOL, "protocol", false, false, "the answer cannot be read")                              \
     X(CANCELLED, "cancelled", false, false, "the job was cancelled")                                \
-    X(CLOSED, "closed", false, false, "the client is closed")
+    X(CLOSED, "closed", false, false, "the client is closed")                                       \
+    X(BLOCKING, "blocking", false, false, "the call would block its host")
 
 enum kind {
     KIND_NONE,

@@ -7,6 +7,8 @@
 #include "json.h"
 #include "secret.h"
 #include "system.h"
+#include "ticketing.h"
+#include "watching.h"
 
 #ifdef _WIN32
 #define EXPORT __declspec(dllexport)
@@ -70,8 +72,8 @@ static int new_client(lua_State *L)
 /*** A `new` whose clients look for credentials where neither the call nor the client was given one.
  * @function constructor
  * @tparam function find called with the provider's name; the base URL, where a found credential must not go without leave;
- * the profile or nil; the seconds that are left; whether the provider refused what it returned before. It returns a
- * `secret`; or nil, a sentence that says where it looked, and whether it found one that may not be sent there
+ * the profile or nil; the seconds that are left; whether the provider refused what it returned before; whether it may
+ * block where the host must not be. It returns a `secret`; or nil, a sentence that says where it looked, and whether it found one that may not be sent there
  * @tparam table methods more methods of the clients
  * @treturn function like `new` */
 static int constructor(lua_State *L)
@@ -109,6 +111,8 @@ int luaopen_mediastop_core(lua_State *L)
     client_open(L);
     handle_open(L);
     secret_open(L);
+    watching_open(L);
+    ticketing_open(L);
     /* The module's own functions are those of a client without options. */
     lua_pushnil(L);
     lua_pushnil(L);
@@ -128,6 +132,8 @@ int luaopen_mediastop_core(lua_State *L)
     lua_setfield(L, -2, "system");
     handle_push_engine(L);
     lua_setfield(L, -2, "engine");
+    ticketing_push(L);
+    lua_setfield(L, -2, "tickets");
     lua_pushcfunction(L, secret_new);
     lua_setfield(L, -2, "secret");
     lua_pushcfunction(L, constructor);

@@ -182,6 +182,7 @@ static const struct row {
     { "connect_timeout", SCOPE_CALL | SCOPE_CLIENT, read_seconds, offsetof(struct options, connect_timeout) },
     { "attempts", SCOPE_CALL | SCOPE_CLIENT, read_count, offsetof(struct options, attempts) },
     { "ignore_ended", SCOPE_CALL | SCOPE_CLIENT, read_boolean, offsetof(struct options, ignore_ended) },
+    { "allow_blocking", SCOPE_CALL | SCOPE_CLIENT, read_boolean, offsetof(struct options, allow_blocking) },
     { "on_event", SCOPE_CALL | SCOPE_CLIENT, read_function, 0 },
     { "ca_file", SCOPE_CLIENT, read_string, offsetof(struct options, ca_file) },
     { "proxy", SCOPE_CLIENT, read_string, offsetof(struct options, proxy) },

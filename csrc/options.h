@@ -16,6 +16,7 @@ struct options {
     int attempts;
     int max_connections;
     bool ignore_ended;
+    bool allow_blocking;
     const char *base_url[PROVIDER_COUNT];       /* strings of Lua: whoever keeps them copies them; NULL for none */
     const char *ca_file;
     const char *proxy;

@@ -13,21 +13,13 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptor.h"
 
 #define OUTPUT_MAX_BYTES 65536
 #define REAP_PAUSE_SECONDS 0.005
 #define ASK_SECONDS 0.25
 
 extern char **environ;
-
-static bool open_pipe(int ends[2])
-{
-#ifdef __linux__
-    return pipe2(ends, O_CLOEXEC) == 0;
-#else
-    return pipe(ends) == 0 && fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 && fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0;
-#endif
-}
 
 /* In a process group of its own, so that its children can be ended with it; with no signal blocked or ignored that we
  * may have. Returns errno. */
@@ -128,7 +120,7 @@ enum process_result process_run(char *const argv[], double seconds, struct text 
     struct patience patience = { clock_now() + seconds, must_stop, context };
     int ends[2];
     pid_t pid;
-    if (!open_pipe(ends))
+    if (!descriptor_pipe(ends))
         return PROCESS_NOT_STARTED;
     int error = spawn(&pid, argv, ends[1]);
     close(ends[1]);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "host.h"
 #include "interrupt.h"
 #include "process.h"
 
@@ -94,7 +95,7 @@ static bool must_stop(void *context)
     return interrupt_came(waiter->L, waiter->hook_before);
 }
 
-/* run(arguments, seconds) -> what the program printed, or nil, a word for why not, the system's words. */
+/* run(arguments, seconds, may_block) -> what the program printed, or nil, a word for why not, the system's words. */
 static int run(lua_State *L)
 {
     static const char *const words[] = {
@@ -120,6 +121,8 @@ static int run(lua_State *L)
     }
     arguments[count] = NULL;
     luaL_argcheck(L, count > 0, 1, "a program expected");
+    if (!lua_toboolean(L, 3) && host_must_not_block(L))
+        return fail(L, "blocking", 0);
     struct text *output = new_text(L);
     struct waiter waiter = { L, interrupt_hook(L) };
     enum process_result result = process_run(arguments, seconds, output, must_stop, &waiter);

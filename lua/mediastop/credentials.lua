@@ -22,10 +22,10 @@ local PRELOAD_SECONDS = 30
 local kept = {}
 
 -- Looks through the sources. Returns what was found, with its `secret`, or nil; and the list of what was looked at.
-local function look(provider, profile, left)
+local function look(provider, profile, left, may_block)
   local looked = {}
   for _, source in ipairs(sources) do
-    local found, why, fault = source.find(provider, profile, left)
+    local found, why, fault = source.find(provider, profile, left, may_block)
     if found then
       local secret, problem = core.secret(provider, found.source, found.fields)
       if secret then
@@ -64,15 +64,16 @@ end
 -- @tparam[opt="default"] string profile of the credentials file
 -- @tparam[opt=30] number left seconds that a program may take
 -- @tparam[opt] boolean again look anew, in place of what was kept
+-- @tparam[opt] boolean may_block whether a program may be run in a host that must not be blocked
 -- @treturn[1] userdata the credential, which nobody can open
 -- @treturn[2] nil
 -- @treturn[2] string each place looked at, and why it gave nothing; or why what was found may not be sent there
 -- @treturn[2] boolean whether something was found
-function credentials.find(provider, base_url, profile, left, again)
+function credentials.find(provider, base_url, profile, left, again, may_block)
   profile = profile or DEFAULT_PROFILE
   local key = provider .. "/" .. profile
   if again or not kept[key] then
-    local new, looked = look(provider, profile, left or PRELOAD_SECONDS)
+    local new, looked = look(provider, profile, left or PRELOAD_SECONDS, may_block)
     if not new then
       return nil, places(looked)
     end

@@ -3,8 +3,14 @@
 
 local core = require "mediastop.core"
 
-local engine = core.engine
 local client_due = core.new().due
+
+-- Who waits for the jobs: we ourselves, unless another host is given.
+local plain = {
+  start_into = core.engine.start_into,
+  must_not_wait = core.engine.must_not_block,
+  run = core.engine.run,
+}
 
 local DEFAULT_CONCURRENCY = 64
 local LONGEST_RUN = 1 -- second; a run ends with the first result all the same
@@ -71,11 +77,12 @@ local function misuse(request, message)
 end
 
 -- Starts a request. Returns its job; or nil, message, error, also where a call would raise misuse.
-local function start(client, done, request)
+local function start(host, client, done, request)
   if type(request) ~= "table" then
     return misuse(request, "a request is a table { operation, id, options }, got " .. type(request))
   end
-  local ok, job, message, err = pcall(engine.start_into, client, done, request[1], request[2], request[3])
+  local ok, job, message, err = pcall(host.start_into, client, done, host.must_not_wait(), request[1], request[2],
+    request[3])
   if ok then
     return job, message, err
   elseif type(job) == "string" and job:find("^bad argument") then
@@ -90,10 +97,13 @@ end
 -- @param client
 -- @param requests a list of, or an iterator over, `{ "memories.stop", id, options }`
 -- @tparam[opt] table options `{ concurrency = 64 }`: jobs in flight, results not yet taken included
+-- @tparam[opt] table host whose `start_into` and `run` are as those of `core.engine`; `must_not_wait()` says whether a
+-- wait is refused
 -- @treturn function iterator for the generic `for`: request, then what the call would return; a request that is none
 -- gives nil, message and an error of kind `misuse`
 -- @raise on a wrong argument; whatever the iterator raises
-local function each(client, requests, options)
+local function each(client, requests, options, host)
+  host = host or plain
   read_client(client)
   local pull, concurrency = read_requests(requests), read_concurrency(options)
   local done, taken = {}, 0 -- the engine adds finished jobs at the end of `done`
@@ -145,7 +155,7 @@ local function each(client, requests, options)
           exhausted = true
           break
         end
-        local job, message, err = guarded(start, client, done, request)
+        local job, message, err = guarded(start, host, client, done, request)
         if not job then
           return request, nil, message, err
         end
@@ -157,7 +167,7 @@ local function each(client, requests, options)
       elseif in_flight == 0 then
         return nil
       end
-      guarded(engine.run, client, LONGEST_RUN)
+      guarded(host.run, client, LONGEST_RUN)
     end
   end
 

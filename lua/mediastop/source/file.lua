@@ -31,7 +31,7 @@ local function set(value)
 end
 
 -- Those of an entry's values that are set, or those that its program prints; or nil and what is wrong.
-local function read_values(entry, left)
+local function read_values(entry, left, may_block)
   local values = {}
   for name, value in pairs(entry) do
     values[name] = set(value)
@@ -47,7 +47,7 @@ local function read_values(entry, left)
   elseif type(program) ~= "table" then
     return nil, "'process' must be a list of strings"
   end
-  local printed, fault = process.fields(program, left)
+  local printed, fault = process.fields(program, left, may_block)
   for name, value in pairs(printed or {}) do
     values[name] = set(value)
   end
@@ -71,8 +71,9 @@ end
 -- @tparam string provider
 -- @tparam string profile
 -- @tparam number left seconds that the call has left
+-- @tparam[opt] boolean may_block whether a program may be run in a host that must not be blocked
 -- @return what `environment.find` returns; the table may have a `base_url`, to which the credential may go as well
-function file.find(provider, profile, left)
+function file.find(provider, profile, left, may_block)
   local path, named = locate()
   if not path then
     return nil, "the credentials file (no home directory)"
@@ -95,7 +96,7 @@ function file.find(provider, profile, left)
   if type(entry) ~= "table" or (base_url and type(base_url) ~= "string") then
     return nil, where .. ": the entry of " .. provider .. " is not as it should be)", true
   end
-  local values, fault = read_values(entry, left)
+  local values, fault = read_values(entry, left, may_block)
   if not values then
     return nil, where .. ": " .. fault .. ")", true
   end

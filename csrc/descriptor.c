@@ -1,0 +1,34 @@
+/*
+ * descriptor.c - pipes and sockets that no child process inherits.
+ */
+#define _GNU_SOURCE
+#include "descriptor.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+bool descriptor_pipe(int ends[2])
+{
+#ifdef __linux__
+    return pipe2(ends, O_CLOEXEC) == 0;     /* no other thread can fork in between */
+#else
+    if (pipe(ends) != 0)
+        return false;
+    descriptor_close_on_exec(ends[0]);
+    descriptor_close_on_exec(ends[1]);
+    return true;
+#endif
+}
+
+bool descriptor_set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+int descriptor_close_on_exec(int fd)
+{
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}

@@ -1,0 +1,18 @@
+/*
+ * descriptor.h - pipes and sockets that no child process inherits. Sees libc.
+ */
+#ifndef MEDIASTOP_DESCRIPTOR_H
+#define MEDIASTOP_DESCRIPTOR_H
+
+#include <stdbool.h>
+
+/* A pipe: the end to read and the end to write. False, with errno set, if there is none to be had. */
+bool descriptor_pipe(int ends[2]);
+
+/* Makes reads, writes and the like on it return at once. */
+bool descriptor_set_nonblocking(int fd);
+
+/* Keeps it from children, where the system could not do so as it was made. Returns it; -1 stays -1. */
+int descriptor_close_on_exec(int fd);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * ticket.c - delayed jobs that any process of a host may call off.
+ *
+ * A folder that is ours alone, in memory where the system has such a place, holds a folder a key, "PARENT-KEY", and
+ * that a file a job, "PID-NUMBER".
+ */
+#define _GNU_SOURCE
+#include "ticket.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_BYTES 384
+#define ATTEMPTS 8
+
+/* The folder, which nobody else may enter. */
+static bool find_home(char *path, size_t size)
+{
+    static const char *const places[] = { "/dev/shm", "/tmp", "/var/tmp" };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct stat status;
+        snprintf(path, size, "%s/mediastop-%lu", places[i], (unsigned long)geteuid());
+        if ((mkdir(path, S_IRWXU) == 0 || errno == EEXIST) && lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+            status.st_uid == geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+            return true;
+    }
+    errno = EACCES;
+    return false;
+}
+
+/* The folder of a key. */
+static bool find_folder(char *path, size_t size, const char *key, size_t length)
+{
+    static const char hex[] = "0123456789abcdef";
+    char home[64], name[2 * TICKET_KEY_BYTES + 1];
+    if (length > TICKET_KEY_BYTES) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (!find_home(home, sizeof home))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        name[2 * i] = hex[(unsigned char)key[i] >> 4];
+        name[2 * i + 1] = hex[(unsigned char)key[i] & 15];
+    }
+    name[2 * length] = '\0';
+    snprintf(path, size, "%s/%ld-%s", home, (long)getppid(), name);
+    return true;
+}
+
+bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigned long number)
+{
+    char folder[PATH_BYTES - 64];
+    ticket->path[0] = '\0';
+    if (!find_folder(folder, sizeof folder, key, length))
+        return false;
+    /* Another process may remove the folder, as it is empty, before the file is made. */
+    for (int i = 0; i < ATTEMPTS; i++) {
+        if (mkdir(folder, S_IRWXU) != 0 && errno != EEXIST)
+            return false;
+        snprintf(ticket->path, sizeof ticket->path, "%s/%ld-%lu", folder, (long)getpid(), number);
+        int fd = open(ticket->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+        if (fd >= 0) {
+            close(fd);
+            return true;
+        }
+        ticket->path[0] = '\0';
+        if (errno != ENOENT)
+            return false;
+    }
+    return false;
+}
+
+bool ticket_take(struct ticket *ticket)
+{
+    if (ticket->path[0] == '\0')
+        return false;
+    bool taken = unlink(ticket->path) == 0;
+    *strrchr(ticket->path, '/') = '\0';
+    rmdir(ticket->path);
+    ticket->path[0] = '\0';
+    return taken;
+}
+
+static bool lives(const char *name)
+{
+    long pid = strtol(name, NULL, 10);
+    return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+/* Removes a folder's tickets, or only those of the dead: how many there were of the living. */
+static int clear(int home, const char *folder, bool only_dead)
+{
+    int fd = openat(home, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), count = 0;
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!list) {
+        if (fd >= 0)
+            close(fd);
+        return 0;
+    }
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        bool living = lives(entry->d_name);
+        if (entry->d_name[0] == '.' || (living && only_dead))
+            continue;
+        count += unlinkat(fd, entry->d_name, 0) == 0 && living;
+    }
+    closedir(list);
+    unlinkat(home, folder, AT_REMOVEDIR);
+    return count;
+}
+
+int ticket_call_off(const char *key, size_t length)
+{
+    char folder[PATH_BYTES];
+    return find_folder(folder, sizeof folder, key, length) ? clear(AT_FDCWD, folder, false) : 0;
+}
+
+void ticket_sweep(void)
+{
+    char home[64];
+    DIR *list = find_home(home, sizeof home) ? opendir(home) : NULL;
+    if (!list)
+        return;
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        if (entry->d_name[0] != '.')
+            clear(dirfd(list), entry->d_name, true);
+    }
+    closedir(list);
+}

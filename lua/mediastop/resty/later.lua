@@ -1,0 +1,191 @@
+--- Jobs that nobody waits for, at once or after a delay; by its key a delayed one can be called off.
+-- @module mediastop.resty.later
+
+local core = require "mediastop.core"
+local pump = require "mediastop.resty.pump"
+
+local ngx = ngx
+local engine, tickets = core.engine, core.tickets
+
+local LONGEST_PLAIN_KEY = 60 -- bytes; of a longer key the ticket has the hash
+local TICK_SECONDS = 0.001
+local LAST_SECONDS = 0.9 -- nginx kills a worker that has not ended one second after it was told to
+
+-- Delayed jobs in the order in which they are due: { due, station, operation, id, options, ticket }.
+local delayed = {}
+local timer_due -- when the timer of nginx comes that is set; nil for none
+local issued = 0 -- tickets, ever
+
+-- The stations of this module's jobs under way, as keys: how many.
+local under_way = {}
+
+-- Refers to the newest of its kind, whose end is that of the Lua state.
+local guard
+
+local function name_of(key)
+  return #key <= LONGEST_PLAIN_KEY and "=" .. key or "#" .. ngx.sha1_bin(key)
+end
+
+local function count(station, change)
+  local number = (under_way[station] or 0) + change
+  under_way[station] = number > 0 and number or nil
+end
+
+-- Who waits for a job that nobody waits for: says what came of it.
+local function new_reporter(station)
+  return {
+    post = function(_, _, job)
+      local result, message = job:result()
+      count(station, -1)
+      if result then
+        ngx.log(ngx.INFO, "mediastop: ", result.provider, ".", result.operation, " ", result.id, ": ", result.outcome)
+      else
+        ngx.log(ngx.ERR, "mediastop: ", message)
+      end
+    end,
+  }
+end
+
+local function start(station, operation, id, options)
+  count(station, 1)
+  local good, job, message, err = pump.start(station, true, new_reporter(station), engine.start_into, false, operation,
+    id, options, "later")
+  if not good or not job then
+    count(station, -1)
+    return good, job, message, err
+  end
+  return true, true
+end
+
+-- Carries out what is due, or all. `begin` starts one.
+local function carry_out(all, begin)
+  ngx.update_time()
+  local now, kept, due = ngx.now(), {}, {}
+  for _, item in ipairs(delayed) do
+    local list = (all or item.due <= now) and due or kept
+    list[#list + 1] = item
+  end
+  delayed = kept
+  for _, item in ipairs(due) do
+    if not item.ticket or item.ticket:take() then
+      begin(item)
+    end
+  end
+end
+
+local function begin(item)
+  local good, started, message = start(item.station, item.operation, item.id, item.options)
+  if not good or not started then
+    ngx.log(ngx.ERR, "mediastop: ", good and message or started)
+  end
+end
+
+local set_timer
+
+local function on_timer(premature)
+  timer_due = nil
+  carry_out(premature, begin)
+  set_timer()
+end
+
+-- Sees to it that the timer comes when the first delayed job is due. A worker that exits lets all timers come at once.
+function set_timer()
+  local first = delayed[1]
+  if not first or (timer_due and timer_due <= first.due) then
+    return
+  end
+  -- Not at once, for within one turn of nginx's loop its clock stands still.
+  local set, words = ngx.timer.at(math.max(TICK_SECONDS, first.due - ngx.now()), on_timer)
+  if set then
+    timer_due = first.due
+  elseif ngx.worker.exiting() then
+    carry_out(true, begin)
+  else
+    ngx.log(ngx.ERR, "mediastop: delayed jobs wait for the next call of later(): ", words)
+  end
+end
+
+-- At the end of the Lua state, where nginx is told to stop fast: what can still be done is done.
+local function finish()
+  local deadline = ngx.now() + LAST_SECONDS
+  carry_out(true, function(item)
+    local station = item.station
+    local good, job = pcall(engine.start_into, station.client, station.done, false, item.operation, item.id,
+      item.options)
+    if good and job then
+      station.held[job] = true
+      count(station, 1)
+    end
+  end)
+  for station in pairs(under_way) do
+    repeat
+      local left = deadline - ngx.now()
+      engine.run(station.client, math.max(0, left))
+      ngx.update_time()
+    until left <= 0 or station.client:step() == 0
+  end
+end
+
+local guards = newproxy(true)
+getmetatable(guards).__gc = function(self)
+  if self == guard then
+    pcall(finish)
+  end
+end
+
+local later = {}
+
+-- Of what has a finalizer, Lua ends the newest first.
+local function renew_guard()
+  guard = newproxy(guards)
+end
+
+--- Starts a job, now or after a delay; `mediastop.resty.later` with its arguments checked.
+-- @tparam table station
+-- @tparam string operation
+-- @tparam string id
+-- @tparam[opt] table options
+-- @tparam number delay seconds
+-- @tparam[opt] string key
+-- @return what `pump.start` returns, with true in place of the job
+function later.start(station, operation, id, options, delay, key)
+  if delay == 0 then
+    local good, started, message, err = start(station, operation, id, options)
+    renew_guard()
+    return good, started, message, err
+  end
+  local good, able, message, err = pcall(engine.check, station.client, operation, id, options, "later")
+  if not good or not able then
+    return good, able, message, err
+  end
+  ngx.update_time()
+  local item = { due = ngx.now() + delay, station = station, operation = operation, id = id, options = options }
+  if key then
+    if issued == 0 then
+      tickets.sweep()
+    end
+    issued = issued + 1
+    local words
+    item.ticket, words = tickets.issue(name_of(key), issued)
+    if not item.ticket then
+      ngx.log(ngx.ERR, "mediastop: ", operation, " ", id, " cannot be called off: ", words)
+    end
+  end
+  local place = #delayed + 1
+  while place > 1 and delayed[place - 1].due > item.due do
+    place = place - 1
+  end
+  table.insert(delayed, place, item)
+  set_timer()
+  renew_guard()
+  return true, true
+end
+
+--- Calls delayed jobs off, of all workers.
+-- @tparam string key
+-- @treturn boolean whether there was one
+function later.keep(key)
+  return tickets.call_off(name_of(key)) > 0
+end
+
+return later

@@ -1,0 +1,230 @@
+--- Moves the jobs of one Lua state of an nginx worker on, woken by events.
+--
+-- One light thread, in a timer, waits on a unix socket. A watcher (a thread in C) writes a byte to it when a client's
+-- connections have work or a moment has come; then the pump moves the jobs on and wakes whoever waits for one that is
+-- done. It ends when there has been nothing to do for a second, so that a worker which exits need not wait for it.
+-- @module mediastop.resty.pump
+
+local core = require "mediastop.core"
+local semaphores = require "ngx.semaphore"
+
+local ngx = ngx
+local engine = core.engine
+
+local pump = {}
+
+local IDLE_SECONDS = 1
+local WORKING_SECONDS = 600 -- then another light thread takes over: nginx frees a timer's memory at its end
+local LONGEST_RECEIVE = 2 ^ 31 - 1 -- milliseconds
+local DRAIN_BYTES = 1024
+local LOOK_SECONDS = 1 -- how often who waits looks whether the pump still runs
+local POLL_SECONDS = 0.01 -- where there can be no pump
+local SPARE_SEMAPHORES = 1000
+
+-- Stations with unfinished jobs, as keys.
+local active = {}
+
+local watcher, starting -- of the pump that runs, or is about to
+local spare = {} -- semaphores that nobody uses
+
+--- A client together with those who wait for its jobs.
+-- @param client of `core`
+-- @treturn table `client`; `done`: where finished jobs come to; `waiters`, by unfinished job: what its method `post(1,
+-- job)` tells that the job is done, a semaphore say, or false; `held`: jobs that go on without anybody
+function pump.station(client)
+  return { client = client, done = {}, waiters = setmetatable({}, { __mode = "k" }), held = {} }
+end
+
+--- Tells those whose jobs are done.
+function pump.tell(station)
+  local done, waiters, held = station.done, station.waiters, station.held
+  for i = 1, #done do
+    local job = done[i]
+    local waiter = waiters[job]
+    done[i], waiters[job], held[job] = nil, nil, nil
+    if waiter then
+      waiter:post(1, job)
+    end
+  end
+end
+
+-- Moves the jobs of a station on. Seconds until that is next needed; nil where an event will say so.
+local function move(station)
+  local client = station.client
+  local unfinished = client:step()
+  pump.tell(station)
+  if unfinished > 0 then
+    return client:due()
+  end
+  active[station], station.watcher = nil, nil
+end
+
+local function watch(station)
+  local fd = station.client:fd()
+  if fd and watcher:watch(fd) then
+    station.watcher = watcher
+  end
+end
+
+-- Connects a socket of nginx to a new watcher. Returns both, or nil and why not.
+local function connect()
+  local new, problem = engine.watcher()
+  if not new then
+    return nil, problem
+  end
+  local socket = ngx.socket.tcp()
+  local connected, words = socket:connect("unix:" .. new:path())
+  if connected then
+    connected, words = new:accept()
+  end
+  if not connected then
+    new:close()
+    return nil, words
+  end
+  socket:settimeout(LONGEST_RECEIVE)
+  return new, socket
+end
+
+-- Moves all on until there has been nothing to do for a while.
+local function work(socket)
+  local ends, idle_until = ngx.now() + WORKING_SECONDS, nil
+  while ngx.now() < ends do
+    local due
+    for station in pairs(active) do
+      local wait = move(station)
+      due = wait and due and math.min(wait, due) or wait or due
+    end
+    if next(active) then
+      idle_until = nil
+    else
+      idle_until = idle_until or ngx.now() + IDLE_SECONDS
+      due = idle_until - ngx.now()
+      if due <= 0 then
+        return
+      end
+    end
+    if due == 0 then
+      ngx.sleep(0)
+    else
+      watcher:set_due(due)
+      for station in pairs(active) do
+        watch(station)
+      end
+      if not socket:receiveany(DRAIN_BYTES) then
+        return
+      end
+    end
+  end
+end
+
+local start
+
+local function run()
+  local good, message = pcall(function()
+    local socket
+    watcher, socket = connect()
+    starting = false
+    if not watcher then
+      error("no event will come, so that calls poll: " .. socket, 0)
+    end
+    work(socket)
+  end)
+  if watcher then
+    watcher:close()
+  end
+  watcher, starting = nil, false
+  if not good then
+    ngx.log(ngx.ERR, "mediastop: ", message)
+  elseif next(active) then
+    start()
+  end
+end
+
+-- Starts the pump unless it runs. False if nginx has no timer to spare.
+function start()
+  if not watcher and not starting then
+    local allowed, set = pcall(ngx.timer.at, 0, run)
+    starting = allowed and set ~= nil
+  end
+  return watcher ~= nil or starting
+end
+
+--- Starts a job and sends what can be sent at once.
+-- @tparam table station
+-- @tparam boolean held whether the job goes on when nobody refers to it any more
+-- @param waiter whose method `post(1, job)` tells that it is done; or false
+-- @tparam function into `start_into` or `call_into` of `core.engine`
+-- @param ... what it takes from its third argument on
+-- @treturn boolean whether nothing was raised
+-- @return job; or nil, message, error; or what was raised: misuse as the string that it is
+function pump.start(station, held, waiter, into, ...)
+  local good, job, message, err = pcall(into, station.client, station.done, ...)
+  if not good or not job then
+    return good, job, message, err
+  end
+  station.waiters[job], station.held[job] = waiter, held or nil
+  active[station] = true
+  local due = move(station)
+  if not watcher then
+    start()
+  elseif active[station] then
+    if station.watcher ~= watcher then
+      watch(station)
+    end
+    if due then
+      watcher:hasten(due)
+    end
+  end
+  return true, job
+end
+
+--- Waits for one post, and keeps the jobs moving where there is no pump to do so.
+-- @tparam table station
+-- @param semaphore
+-- @tparam[opt] number seconds at most
+-- @treturn boolean whether it came
+function pump.await(station, semaphore, seconds)
+  local ends = seconds and ngx.now() + seconds
+  repeat
+    local left = ends and math.max(0, ends - ngx.now()) or LOOK_SECONDS
+    local runs = start()
+    if semaphore:wait(math.min(left, runs and LOOK_SECONDS or POLL_SECONDS)) then
+      return true
+    end
+    if not runs then
+      move(station)
+    end
+    ngx.update_time()
+  until ends and ngx.now() >= ends
+  return semaphore:wait(0) or false
+end
+
+--- Waits until a job is done.
+-- @tparam table station
+-- @param job
+-- @tparam[opt] number seconds at most
+-- @treturn boolean whether it is done
+function pump.wait(station, job, seconds)
+  local waiters = station.waiters
+  local other = waiters[job]
+  if other == nil then
+    return true
+  end
+  local semaphore = table.remove(spare) or assert(semaphores.new())
+  waiters[job] = semaphore
+  if other then
+    waiters[job] = {
+      post = function(_, count, done)
+        other:post(count, done)
+        semaphore:post(count)
+      end,
+    }
+  end
+  local came = pump.await(station, semaphore, seconds)
+  if came and #spare < SPARE_SEMAPHORES then
+    spare[#spare + 1] = semaphore
+  end
+  return came
+end
+
+return pump
