@@ -129,9 +129,9 @@ void compat_push_whole(lua_State *L, long long number)
 bool compat_push_as_integer(lua_State *L, int index)
 {
 #if LUA_VERSION_NUM >= 503
-    lua_Integer integer;
-    if (lua_isinteger(L, index) || !lua_numbertointeger(lua_tonumber(L, index), &integer) ||
-        (lua_Number)integer != lua_tonumber(L, index))
+    int is_whole;
+    lua_Integer integer = lua_tointegerx(L, index, &is_whole);
+    if (!is_whole || lua_isinteger(L, index))
         return false;
     lua_pushinteger(L, integer);
     return true;
