@@ -42,6 +42,14 @@ void flight_forget(struct job *job)
     job->client = NULL;
 }
 
+/* The job is gone from Lua's weak table: it is garbage, whose finalizer may be a while in coming. No loop is to wait
+ * for it. */
+static void forget_garbage(struct job *job)
+{
+    flight_forget(job);
+    job_release(job);
+}
+
 static void add_answered(struct client *client, struct job *job)
 {
     leave_gate(client, job);
@@ -151,14 +159,12 @@ static double begin_ready(lua_State *L, struct client *client, int jobs)
             }
             begun++;
             compat_raw_get_pointer(L, jobs, job);
-            if (lua_isnil(L, -1)) {         /* about to be collected */
-                queue_leave(&job->link);
-                timers_remove(&client->timers, &job->timer);
-            } else if (job->deadline <= now) {
+            if (lua_isnil(L, -1))
+                forget_garbage(job);
+            else if (job->deadline <= now)
                 flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
-            } else {
+            else
                 send(L, client, job, lua_gettop(L));
-            }
             lua_pop(L, 1);
         }
     }
@@ -206,8 +212,8 @@ static void settle_answered(lua_State *L, int client_index, struct client *clien
     while ((job = queue_first(&client->answered)) != NULL) {
         compat_raw_get_pointer(L, jobs, job);
         int index = lua_gettop(L);
-        if (lua_isnil(L, index)) {          /* about to be collected */
-            queue_leave(&job->link);
+        if (lua_isnil(L, index)) {
+            forget_garbage(job);
             lua_pop(L, 1);
             continue;
         }
@@ -238,7 +244,9 @@ static void fire_timers(lua_State *L, struct client *client, int jobs, double sl
             continue;
         }
         compat_raw_get_pointer(L, jobs, job);
-        if (!lua_isnil(L, -1))
+        if (lua_isnil(L, -1))
+            forget_garbage(job);
+        else
             flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
         lua_pop(L, 1);
     }

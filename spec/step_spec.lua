@@ -8,24 +8,26 @@ local support = require("spec.support")
 local socket = require("socket")
 
 local emulator = support.emulator()
-local client
+local client, kept
 
 before_each(function()
-  client = support.client({ timeout = 10 })
+  client, kept = support.client({ timeout = 10 }), {}
 end)
 
 after_each(function()
   client:close()
 end)
 
--- A job of the provider whose stop meets these fault steps.
+-- A job of the provider whose stop meets these fault steps. It is kept: the collector would cancel it.
 local function start(steps, options, provider)
   provider = provider or "memories"
   local id = support.id(provider)
   if steps then
     emulator:faults(id, steps)
   end
-  return assert(client:start(support.operation(provider).full, id, options)), id
+  local job = assert(client:start(support.operation(provider).full, id, options))
+  kept[#kept + 1] = job
+  return job, id
 end
 
 local function arrived(id)
