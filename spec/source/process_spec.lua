@@ -191,15 +191,7 @@ describe("a program that takes long", function()
 
   it("is ended by a host that ignores SIGCHLD too", function()
     local helper, path = sleeper("wait")
-    local has_posix = pcall(require, "posix.signal")
-    if not has_posix then
-      pending("needs luaposix")
-      return
-    end
-    takes(with_program(helper), 0.5, [[
-      local signal = require("posix.signal")
-      signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    ]])
+    takes(with_program(helper), 0.5, 'require("process").ignore("CHLD")')
     assert_gone(path)
   end)
 
@@ -233,28 +225,19 @@ describe("a program that takes long", function()
 end)
 
 describe("a host's signals", function()
-  local function with_signals(source)
-    if not pcall(require, "posix.signal") then
-      pending("needs luaposix")
-      return false
-    end
-    return { before = 'local signal = require("posix.signal") ' .. source }
+  local function ignoring(signal)
+    return { before = ('require("process").ignore(%q)'):format(signal) }
   end
 
   it("do not matter when it ignores SIGCHLD: the program's words count", function()
-    local more = with_signals("signal.signal(signal.SIGCHLD, signal.SIG_IGN)")
-    if more then
-      assert.are.equal("value", sent("memories", with_program(program([[echo '{"api_key":"value"}']])), more))
-      fails("memories", with_program(program("exit 1")), more, "printed no JSON object")
-    end
+    local more = ignoring("CHLD")
+    assert.are.equal("value", sent("memories", with_program(program([[echo '{"api_key":"value"}']])), more))
+    fails("memories", with_program(program("exit 1")), more, "printed no JSON object")
   end)
 
   it("are not the program's: what the host ignores, it does not", function()
-    local more = with_signals("signal.signal(signal.SIGPIPE, signal.SIG_IGN)")
-    if more then
-      local helper = program([[kill -PIPE $$; echo '{"api_key":"secret"}']])
-      fails("memories", with_program(helper), more, "failed")
-    end
+    local helper = program([[kill -PIPE $$; echo '{"api_key":"secret"}']])
+    fails("memories", with_program(helper), ignoring("PIPE"), "failed")
   end)
 
   it("and other children stay the host's own", function()

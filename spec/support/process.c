@@ -51,6 +51,14 @@ static int process_kill(lua_State *L)
     return kill((pid_t)luaL_checknumber(L, 1), (int)luaL_checknumber(L, 2)) == 0 ? 0 : failed(L);
 }
 
+/* ignore(name): "CHLD" or "PIPE" */
+static int process_ignore(lua_State *L)
+{
+    static const char *const names[] = { "CHLD", "PIPE", NULL };
+    static const int numbers[] = { SIGCHLD, SIGPIPE };
+    return signal(numbers[luaL_checkoption(L, 1, NULL, names)], SIG_IGN) != SIG_ERR ? 0 : failed(L);
+}
+
 static int process_pid(lua_State *L)
 {
     lua_pushnumber(L, getpid());
@@ -96,7 +104,7 @@ int luaopen_process(lua_State *L)
     static const luaL_Reg functions[] = {
         { "fork", process_fork },   { "wait", process_wait },   { "kill", process_kill },
         { "pid", process_pid },     { "leave", process_leave }, { "alarm", process_alarm },
-        { "limit", process_limit }, { "descriptors", process_descriptors },
+        { "limit", process_limit }, { "ignore", process_ignore }, { "descriptors", process_descriptors },
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
