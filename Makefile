@@ -46,12 +46,18 @@ endif
 LUA_PATHS := lua/?.lua;lua/?/init.lua;./?.lua;./?/init.lua
 RUN := LUA_PATH="$(LUA_PATHS);;" LUA_CPATH="$(BUILD)/?.so;;"
 # busted's program, run by the Lua that is asked for.
-BUSTED = $(LUA) "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
+BUSTED = "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
+# One spec file is left to busted; of more, several run at once.
+SPECS = $(or $(SPEC),spec)
+SHARDS = MAKE="$(MAKE)" BUSTED_FLAGS="$(BUSTED_FLAGS)" .ci/specs
 
 # The program that loads programs.
 LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 
-.PHONY: asan asan-specs test-all all demo emulator test spec lint valgrind install deps clean
+LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
+
+.PHONY: asan asan-specs asan-busted test-all all demo emulator test spec spec-modules busted lint valgrind valgrind-busted \
+	install deps clean
 
 all: $(MODULE)
 
@@ -80,11 +86,20 @@ emulator: deps
 	@$(RUN) $(LUA) spec/emulator/run.lua
 
 test: deps
-	@$(MAKE) --no-print-directory spec
+	@$(MAKE) -s --no-print-directory spec
 
-# The specs without a look at the packages; SPEC names some of them.
-spec: all $(SPEC_MODULES)
-	@$(RUN) $(BUSTED)
+# The specs without a look at the packages; SPEC names some of them, files or folders.
+spec: spec-modules
+ifeq ($(words $(SPEC)) $(suffix $(SPEC)),1 .lua)
+	@$(RUN) $(LUA) $(BUSTED)
+else
+	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) busted $(SPECS)
+endif
+
+spec-modules: all $(SPEC_MODULES)
+
+busted:
+	@$(RUN) $(LUA) $(BUSTED)
 
 deps:
 	@DEPS=$(DEPS) LUA=$(LUA) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
@@ -96,39 +111,52 @@ lint:
 	@cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem csrc
 
-# The specs on every Lua.
+# The specs on every Lua. One after the other gets its packages and is built, then all run in one go.
 test-all:
-	@for version in 5.1 5.2 5.3 5.4 jit; do \
-		echo "== Lua $$version"; \
-		$(MAKE) --no-print-directory test LUA_VERSION=$$version || exit 1; \
+	@for version in $(LUA_VERSIONS); do \
+		$(MAKE) --no-print-directory deps LUA_VERSION=$$version && \
+		$(MAKE) -s --no-print-directory spec-modules LUA_VERSION=$$version || exit 1; \
 	done
+	@LUA_VERSIONS="$(LUA_VERSIONS)" $(SHARDS) busted $(SPECS)
 
-# The specs under valgrind: no error, and no byte lost. Where Lua's memory runs short lua-cjson loses a buffer, which make asan
-# can tell from ours.
-valgrind: all $(SPEC_MODULES)
+# The specs under valgrind: no error, and no byte lost.
+valgrind:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test valgrind
-	@$(RUN) MEDIASTOP_LUA="$$(command -v $(LUA))" valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
-		--errors-for-leak-kinds=definite,indirect $(BUSTED) --filter-out="memory runs short"
+	@$(MAKE) -s --no-print-directory spec-modules
+	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) valgrind-busted $(SPECS)
+
+# Where Lua's memory runs short lua-cjson loses a buffer, which make asan can tell from ours.
+valgrind-busted:
+	@$(RUN) MEDIASTOP_LUA="$$(command -v $(LUA))" valgrind --quiet --error-exitcode=9 --leak-check=full \
+		--show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
+		$(LUA) $(BUSTED) --filter-out="memory runs short"
 
 # What the sanitizers' own memory and pace would fail: bounds on memory, tight time limits; and what is lost on purpose, the
 # connections that the child of a fork leaves to its parent.
 ASAN_OUT := --filter-out="no more memory" --filter-out="leave nothing" --filter-out="do not meet" \
 	--filter-out="that never comes" --filter-out="fork with a warm"
 
+# All but those that look at memory from outside, at the module's file, or at modules of other Luas.
+ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua library_spec.lua),\
+	$(wildcard spec/*_spec.lua)) $(wildcard spec/*/*_spec.lua)
+ASAN := BUILD=build/$(LUA_VERSION)-asan \
+	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
 # The specs under the address and undefined-behaviour sanitizers, leaks included. The runtime is loaded by the loader, not by
 # LD_PRELOAD, so that nginx and other children go without it.
 asan:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test symbols
-	@$(MAKE) --no-print-directory asan-specs BUILD=build/$(LUA_VERSION)-asan \
-		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+	@$(MAKE) -s --no-print-directory asan-specs $(ASAN)
 
-asan-specs: all $(SPEC_MODULES)
+asan-specs: spec-modules
 	@printf '#!/bin/sh\nexport LSAN_OPTIONS=suppressions=%s:print_suppressions=0\nexec %s --preload "%s %s" %s "$$@"\n' \
 		"$(CURDIR)/spec/support/lsan.supp" "$$($(LOADER))" "$$($(CC) -print-file-name=libasan.so)" \
 		"$$($(LUA) -e 'io.write(package.searchpath("cjson", package.cpath))')" "$$(command -v $(LUA))" >$(BUILD)/lua
 	@chmod +x $(BUILD)/lua
-	@$(RUN) MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" $(BUILD)/lua "$$(command -v busted)" --ignore-lua $(ASAN_OUT) $(BUSTED_FLAGS) \
-		$(or $(SPEC),$(filter-out spec/memory_spec.lua,$(wildcard spec/*_spec.lua)) spec/source)
+	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) asan-busted $(or $(SPEC),$(ASAN_SPECS))
+
+asan-busted:
+	@$(RUN) MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" $(BUILD)/lua $(BUSTED) $(ASAN_OUT)
 
 install: all
 	install -d "$(DESTDIR)$(INST_LIBDIR)/mediastop" "$(DESTDIR)$(INST_LUADIR)/mediastop/source" \
