@@ -56,7 +56,7 @@ LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 
-.PHONY: asan asan-specs asan-busted test-all all demo emulator test spec spec-modules busted lint valgrind valgrind-busted \
+.PHONY: asan asan-specs asan-busted test-all all demo emulator test spec spec-modules nginx-module busted lint valgrind valgrind-busted \
 	install deps clean
 
 all: $(MODULE)
@@ -96,7 +96,11 @@ else
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) busted $(SPECS)
 endif
 
-spec-modules: all $(SPEC_MODULES)
+spec-modules: all $(SPEC_MODULES) nginx-module
+
+# For the specs that run nginx: the module for its Lua.
+nginx-module:
+	@$(MAKE) -s --no-print-directory all LUA_VERSION=jit BUILD=build/jit CFLAGS="-O2 -g"
 
 busted:
 	@$(RUN) $(LUA) $(BUSTED)

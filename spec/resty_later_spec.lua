@@ -38,9 +38,10 @@ describe("mediastop.resty.later", function()
     end, 10)
   end
 
-  -- The tickets that stand for delayed jobs.
-  local function tickets()
-    return system.capture("find /dev/shm/mediastop-$(id -u) -type f 2>/dev/null | wc -l")
+  -- How many tickets stand for delayed jobs of a server.
+  local function tickets(of)
+    local script = "find /dev/shm/mediastop-$(id -u)/%d-* -type f 2>/dev/null | wc -l"
+    return system.capture(script:format((of or server).pid))
   end
 
   it("starts a job that nobody waits for, and returns at once", function()
@@ -156,7 +157,7 @@ describe("mediastop.resty.later", function()
     end
     assert.are.equal("false", run(keep("reload"), pending))
     assert.are.equal("true", run(later(support.id("fastpix")), pending))
-    assert.are.equal("0", tickets())
+    assert.are.equal("0", tickets(pending))
     assert.is_nil(pending:log():match("[^\n]*signal 11[^\n]*"))
     pending:stop()
   end)
@@ -173,7 +174,7 @@ describe("mediastop.resty.later", function()
       for i = 1, 4 do
         assert.are.equal("idle", emulator:state("fastpix", ids[i]), name)
       end
-      assert.are.equal("0", tickets())
+      assert.are.equal("0", tickets(pending))
       assert.is_nil(pending:log():match("[^\n]*signal 11[^\n]*"))
       pending:stop()
     end
@@ -207,7 +208,7 @@ describe("mediastop.resty.later", function()
       assert.are.equal("ended", run(("resty.fastpix.finish(%q, { %s }).outcome"):format(support.id("fastpix"),
         nginx.options("fastpix")), crashing))
     end
-    assert.are.equal("0", tickets())
+    assert.are.equal("0", tickets(crashing))
     crashing:stop()
   end)
 

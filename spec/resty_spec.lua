@@ -257,7 +257,9 @@ describe("mediastop.resty", function()
     assert.is_true(system.wait_until(function()
       return threads() == 1
     end, 10))
-    assert.are.equal("", system.capture("ls -d /tmp/mediastop-?????? 2>/dev/null"))
+    assert.is_true(system.wait_until(function()
+      return system.capture("ls -d /tmp/mediastop-?????? 2>/dev/null") == ""
+    end, 10))
     assert.is_nil(server:log():match("[^\n]*%[error%][^\n]*"))
   end)
 end)

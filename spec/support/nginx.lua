@@ -62,16 +62,6 @@ local function fill(text, values)
   end))
 end
 
--- The module for nginx's Lua, made once.
-local function build()
-  local registry = debug.getregistry()
-  if not registry["mediastop.nginx"] then
-    local words = system.capture("make -s LUA_VERSION=jit BUILD=build/jit DEPS=skip CFLAGS='-O2 -g' 2>&1; echo $?")
-    assert(words:match("%d+$") == "0", words)
-    registry["mediastop.nginx"] = true
-  end
-end
-
 --- Lua for a configuration: a table of the options with which a call goes to the emulator.
 function nginx.options(provider)
   local emulator = support.emulator()
@@ -86,7 +76,6 @@ end
 --- its port), `init` (Lua of init_by_lua), `workers` (1), `files` (by name: Lua modules, say), `conf` (in place of all
 --- of it), `modules` (paths of more modules), `environment` (words before the program's).
 function nginx.start(config)
-  build()
   local found = installation.find()
   local modules = {}
   for i, path in ipairs(found.modules) do
