@@ -2,8 +2,8 @@
 --   make LUA_VERSION=jit && lua5.4 bench/nginx.lua [ROUNDS [SECONDS]]
 -- RESTY_HTTP names a folder with lua-resty-http's `resty/http.lua`. Needs wrk. One worker; the provider, another nginx,
 -- answers after 50 ms. Added latency: the call's time in the handler less what the provider slept. CPU: of the worker
--- with its threads, for each front request; "none" is the front request by itself, which sleeps 50 ms. Beside the load
--- a second wrk asks for /plain over 4 connections.
+-- with its threads, for each front request; "none" is the front request by itself, which sleeps 50 ms. /plain: asked for by
+-- a second wrk, over 4 connections, while the same load runs once more.
 local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/.."
 package.path = ("%s/?.lua;%s/?/init.lua;"):format(root, root) .. package.path
 
@@ -167,10 +167,11 @@ local ports = system.free_ports(2)
 values.provider, values.front = tostring(ports[1]), tostring(ports[2])
 
 local masters = { start(provider, "provider", values), start(front, "front", values) }
-system.wait_until(function()
-  return socket.connect("127.0.0.1", ports[2]) ~= nil and socket.connect("127.0.0.1", ports[1]) ~= nil
+local worker
+local started = system.wait_until(function()
+  worker = tonumber(system.capture("cat /proc/" .. masters[2] .. "/task/*/children"):match("%d+"))
+  return worker and socket.connect("127.0.0.1", ports[2]) ~= nil and socket.connect("127.0.0.1", ports[1]) ~= nil
 end, 10)
-local worker = tonumber(system.capture("cat /proc/" .. masters[2] .. "/task/*/children"):match("%d+"))
 
 -- One connection asks for /plain every 4 ms.
 local plain_script = values.directory .. "/plain.lua"
@@ -181,32 +182,30 @@ if system.read_file(values.resty_http .. "/resty/http.lua") then
   ways[#ways + 1] = "resty-http"
 end
 
+-- First the load by itself, then the same load with /plain beside it.
 local function measure(way, level)
-  local plain_file = values.directory .. "/plain.out"
-  local warm = wrk(ports[2], "/" .. way, level, 1)
-  system.capture(warm)
+  local load = wrk(ports[2], "/" .. way, level, seconds)
+  system.capture(wrk(ports[2], "/" .. way, level, 1))
   get(ports[2], "/report")
   local before = processor(worker)
-  system.capture(("%s >%s & %s >%s/load.out; wait"):format(wrk(ports[2], "/plain", 4, seconds, plain_script),
-    quote(plain_file), wrk(ports[2], "/" .. way, level, seconds), quote(values.directory)))
+  local words = system.capture(load)
   local used = processor(worker) - before
-  local load = system.read_file(values.directory .. "/load.out")
-  local plain = system.read_file(plain_file)
   local p50, p99 = get(ports[2], "/report"):match("(%S+) (%S+)")
-  local calls = tonumber(load:match("(%d+) requests in"))
-  local plain_calls = tonumber(plain:match("(%d+) requests in"))
+  local calls = tonumber(words:match("(%d+) requests in"))
+  local plain = system.capture(("%s >/dev/null & %s; wait"):format(load, wrk(ports[2], "/plain", 4, seconds,
+    plain_script)))
   return {
     calls = calls / seconds,
     p50 = tonumber(p50),
     p99 = tonumber(p99),
     cpu = used / calls * 1e6,
     plain = milliseconds(plain:match("99%%%s+(%S+)")) * 1000,
-    plain_calls = plain_calls,
-    errors = (load:match("Non%-2xx[^\n]*") or ""),
+    errors = words:match("Non%-2xx[^\n]*") or "",
   }
 end
 
 local good, message = pcall(function()
+  assert(started, "nginx does not start")
   print(("%9s %-11s %8s %9s %9s %12s %13s"):format("in flight", "way", "calls/s", "added p50", "added p99", "CPU us/call",
     "/plain p99 us"))
   for _, level in ipairs(levels) do
