@@ -115,7 +115,7 @@ static void read_success(lua_State *L, const struct operation *operation, const 
         verdict->kind = KIND_PROTOCOL;
         verdict->problem = "the answer is about another id";
     } else if (is_end_state(L, operation, body)) {
-        verdict->outcome = OUTCOME_ENDED;
+        verdict->outcome = operation->reads ? OUTCOME_ALREADY_ENDED : OUTCOME_ENDED;
         verdict->confirmed = true;
     } else if (operation->success_means_ended && envelope_says_success(L, body)) {
         verdict->outcome = OUTCOME_ENDED;
@@ -134,13 +134,13 @@ void answer_read(lua_State *L, const struct operation *operation, const char *id
         lua_pushnil(L);
     int body = lua_gettop(L);
     memset(verdict, 0, sizeof *verdict);
-    verdict->outcome = OUTCOME_ACCEPTED;
+    verdict->outcome = operation->reads ? OUTCOME_NONE : OUTCOME_ACCEPTED;
     /* Once a failing status is whole, nothing that happens to its body makes it better. */
     if (failing)
         verdict->kind = kind_of_status(L, operation, reply->status, body);
     else if (reply->fault != KIND_NONE)
         verdict->kind = reply->fault;
-    else if (!is_blank(&reply->body))
+    else if (operation->reads || !is_blank(&reply->body))
         read_success(L, operation, id, object, body, verdict);
 }
 

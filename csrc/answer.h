@@ -8,7 +8,12 @@
 #include "operation.h"
 #include "reply.h"
 
-enum outcome { OUTCOME_ENDED, OUTCOME_ALREADY_ENDED, OUTCOME_ACCEPTED };
+enum outcome {
+    OUTCOME_ENDED,
+    OUTCOME_ALREADY_ENDED,
+    OUTCOME_ACCEPTED,
+    OUTCOME_NONE                    /* of a read that found the job in no end state */
+};
 
 struct verdict {
     enum kind kind;                 /* KIND_NONE: a success, of which the next two speak */

@@ -16,6 +16,19 @@
 /* A job ends by its own deadline. */
 #define FOREVER 1e9
 
+/* Reads the options at `index`. A client's `confirm` holds where there is something to read; a call's must have it. */
+static void read_options(lua_State *L, int index, const struct call *call, struct options *options)
+{
+    const struct operation *operation = call->operation;
+    const struct place place = { call->function, call->id_argument + 1 };
+    options->confirm = options->confirm && operation->read;
+    options_read(L, index, &place, SCOPE_CALL, operation->provider, options);
+    if (options->confirm && !operation->read)
+        misuse(L, &place, operation->reads ? "option 'confirm' is for a stop: %s is the read itself"
+                                           : "option 'confirm': there is nothing to read for %s, whose provider tells "
+                                             "nobody a job's state", operation->full_name);
+}
+
 /* Gives the job at `index` the call's listener, or the client's. */
 static void set_listener(lua_State *L, int client_index, int index, int options)
 {
@@ -42,13 +55,12 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
     const struct operation *operation = call->operation;
     const struct provider *provider = operation->provider;
     const struct place id_place = { call->function, call->id_argument };
-    const struct place options_place = { call->function, call->id_argument + 1 };
     double started = clock_now();
     size_t length;
     if (lua_type(L, id) != LUA_TSTRING)
         misuse_type(L, &id_place, "string", id);
     options.base_url[provider - providers] = client_base_url(client, provider);
-    options_read(L, id + 1, &options_place, SCOPE_CALL, provider, &options);
+    read_options(L, id + 1, call, &options);
     const char *bytes = lua_tolstring(L, id, &length), *base_url = options.base_url[provider - providers];
     const char *problem = request_id_problem(operation, bytes, length);
     enum kind kind = problem ? KIND_INVALID_ID : client->closed ? KIND_CLOSED : KIND_NONE;
@@ -65,7 +77,8 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
     job->started = started;
     job->deadline = started + options.timeout;
     job_set_up(job, operation, bytes, length, &options);
-    if (!request_address(&job->request, operation, base_url, bytes, length))
+    if (!request_address(&job->request, operation, base_url, bytes, length) ||
+        (job->confirm && !request_address_read(&job->request, operation->read, base_url, bytes, length)))
         luaL_error(L, "not enough memory");
     if (!credential_find(L, client_index, index, id + 1, base_url, options.profile)) {
         job_push_refusal(L, operation, bytes, length, KIND_CREDENTIALS, lua_tostring(L, -1), started);

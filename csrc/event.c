@@ -68,7 +68,7 @@ static void deliver(lua_State *L, struct client *client)
 
 void event_attempt(lua_State *L, struct client *client, const struct job *job, int index)
 {
-    if (!job->has_listener)
+    if (!job->has_listener || job->reading)
         return;
     begin(L, job, index, "attempt");
     compat_push_whole(L, job->attempts + 1);
@@ -78,7 +78,7 @@ void event_attempt(lua_State *L, struct client *client, const struct job *job, i
 
 void event_retry(lua_State *L, struct client *client, const struct job *job, int index, double wait)
 {
-    if (!job->has_listener)
+    if (!job->has_listener || job->reading)
         return;
     begin(L, job, index, "retry");
     compat_push_whole(L, job->attempts);

@@ -7,7 +7,8 @@
 #include "client.h"
 
 /* Each tells the job's listener, if it has one; the job is the userdata at `index`. The listener may do anything, also
- * end the job or close the client; an error in it is dropped. `wait`: seconds. */
+ * end the job or close the client; an error in it is dropped. `wait`: seconds. The reads that confirm a stop are no
+ * attempts of it: nobody is told of them. */
 void event_attempt(lua_State *L, struct client *client, const struct job *job, int index);
 void event_retry(lua_State *L, struct client *client, const struct job *job, int index, double wait);
 void event_result(lua_State *L, struct client *client, const struct job *job, int index);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "confirm.h"
 #include "result.h"
 #include "retry.h"
 
@@ -19,6 +20,7 @@ void job_set_up(struct job *job, const struct operation *operation, const char *
     job->attempt_timeout = options->attempt_timeout;
     job->connect_timeout = options->connect_timeout;
     job->attempts_most = options->attempts;
+    job->confirm = options->confirm;
     job->ignore_ended = options->ignore_ended;
     job->allow_blocking = options->allow_blocking;
 }
@@ -34,9 +36,9 @@ bool job_send(struct job *job, struct pool *pool)
     struct transfer_limits limits = {
         .timeout = attempt,
         .connect_timeout = least(job->connect_timeout, attempt),
-        .requests = job->attempts < job->attempts_most ? job->attempts_most - job->attempts : 1,
+        .requests = job->reading || job->attempts >= job->attempts_most ? 1 : job->attempts_most - job->attempts,
     };
-    job->attempts++;
+    job->attempts += job->reading ? 0 : 1;
     job->state = JOB_SENDING;
     job->transfer = pool ? pool_start(pool, &job->request, &job->reply, &limits, job) : NULL;
     if (job->transfer)
@@ -51,8 +53,8 @@ void job_take_reply(struct job *job)
 {
     struct reply *reply = &job->reply;
     job->state = JOB_ANSWERED;
-    job->sent += reply->sent;
-    if (reply->sent > 0) {
+    job->sent += job->reading ? 0 : reply->sent;
+    if (reply->sent > 0 && !job->reading) {
         job->unanswered += reply->sent - (reply->answered ? 1 : 0);
         job->attempts += reply->sent - 1;
     }
@@ -72,8 +74,7 @@ static enum reached how_far(const struct job *job)
     return job->sent == 0 ? REACHED_NO : job->unanswered > 0 ? REACHED_MAYBE : REACHED_YES;
 }
 
-/* Stores the three values on the top as the job's result, and lets go of all else. */
-static void finish(lua_State *L, struct job *job, int index)
+void job_finish(lua_State *L, struct job *job, int index)
 {
     compat_push_user_table(L, index);
     lua_insert(L, -4);
@@ -109,12 +110,15 @@ double job_settle(lua_State *L, struct job *job, int index, double random)
     double now = clock_now();
     luaL_checkstack(L, 16, "too many nested calls");
     index = compat_absolute(L, index);
-    answer_read(L, job->operation, job->id, &job->reply, &verdict);
+    answer_read(L, job->reading ? job->operation->read : job->operation, job->id, &job->reply, &verdict);
     int body = lua_gettop(L);
     if (verdict.kind == KIND_UNAUTHORIZED && job->ask != JOB_ASKS_NOBODY && job->deadline > now) {
         lua_pop(L, 1);
         return JOB_ASK_AGAIN;
     }
+    /* In the child of a fork it is called off. */
+    if (job->reading && verdict.kind != KIND_CANCELLED)
+        return confirm_settle(L, job, index, &verdict);
     forgive(job, &verdict);
     double asked = verdict.kind == KIND_NONE ? -1 : retry_after(&job->reply, verdict.kind, time(NULL));
     struct retry retry = { verdict.kind, job->attempts, job->attempts_most, asked, job->deadline - now, random };
@@ -135,22 +139,29 @@ double job_settle(lua_State *L, struct job *job, int index, double random)
                              now - job->started, asked, &job->reply };
     result_push(L, &report, lua_isnil(L, body) ? 0 : body);
     lua_remove(L, body);
-    finish(L, job, index);
+    if (verdict.kind == KIND_NONE && !verdict.confirmed && job->confirm)
+        return confirm_begin(L, job, index, verdict.outcome == OUTCOME_ALREADY_ENDED);
+    job_finish(L, job, index);
     return RETRY_STOP;
 }
 
 void job_fail(lua_State *L, struct job *job, int index, enum kind kind)
 {
     index = compat_absolute(L, index);
+    if (job->reading && kind == KIND_TIMEOUT) {
+        confirm_give_up(L, job, index);
+        return;
+    }
     /* A request whose answer nobody waits for any more may have taken effect. */
-    if (job->state == JOB_SENDING) {
+    if (job->state == JOB_SENDING && !job->reading) {
         job->sent += job->reply.sent;
         job->unanswered += job->reply.sent;
     }
-    struct report report = { job->operation, job->id, job->id_length, { .kind = kind }, NULL, how_far(job),
+    const char *problem = job->reading ? "the provider had taken the stop, and the job's state was being read" : NULL;
+    struct report report = { job->operation, job->id, job->id_length, { .kind = kind }, problem, how_far(job),
                              job->attempts, clock_now() - job->started, -1, NULL };
     result_push(L, &report, 0);
-    finish(L, job, index);
+    job_finish(L, job, index);
 }
 
 void job_push_refusal(lua_State *L, const struct operation *operation, const char *id, size_t length, enum kind kind,

@@ -40,6 +40,9 @@ struct job {
     enum job_ask ask;
     double attempt_timeout, connect_timeout;
     int attempts_most;
+    bool confirm;                   /* once it is stopped, its state is to be read until that is an end */
+    bool reading;                   /* the stop's result is in the user table, at 1 */
+    bool was_ended;                 /* it was no longer running when it was to be stopped */
     bool ignore_ended;
     bool allow_blocking;            /* also in a host that must not be blocked */
     bool has_listener, is_collected;
@@ -47,6 +50,7 @@ struct job {
     double started, deadline;       /* of clock_now */
     int attempts;                   /* begun, and repeated by libcurl */
     int sent, unanswered;           /* requests over all attempts */
+    int reads;                      /* of its state, once it is stopped; in none of the three above */
     enum kind kind;                 /* how the last attempt failed */
     double pause_until;             /* of clock_now; what was asked or chosen after it */
     bool may_have_ended;            /* an attempt before this one may have taken effect */
@@ -70,6 +74,9 @@ void job_take_reply(struct job *job);
 /* Decides what an answered job does next. Seconds to wait before the next attempt; or RETRY_STOP: the job, which is
  * the userdata at `index`, is done; or JOB_ASK_AGAIN. `random`: from 0 to 1. If memory is short it raises and can be called again. */
 double job_settle(lua_State *L, struct job *job, int index, double random);
+
+/* Stores the three values on the top as the job's result, pops them, and lets go of all else. */
+void job_finish(lua_State *L, struct job *job, int index);
 
 /* Ends a job that has no transfer with this kind; the job is the userdata at `index`. */
 void job_fail(lua_State *L, struct job *job, int index, enum kind kind);

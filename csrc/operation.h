@@ -37,10 +37,13 @@ struct operation {
     enum kind conflict;             /* a 409, unless the provider's words say otherwise: */
     const char *not_found_words;    /* a 400 that has one of these is not_found */
     const char *not_active_words;   /* a 400 that has one of these is not_active */
+    bool reads;                     /* it ends nothing: it reads the job's state */
+    bool secret_answer;             /* the answer holds keys: only the state may be shown */
+    const struct operation *read;   /* the one that reads the job's state; NULL where the provider has none */
 };
 
 #define PROVIDER_COUNT 4
-#define OPERATION_COUNT 4
+#define OPERATION_COUNT 7
 
 extern const struct provider providers[PROVIDER_COUNT];
 extern const struct operation operations[OPERATION_COUNT];

@@ -181,6 +181,7 @@ static const struct row {
     { "attempt_timeout", SCOPE_CALL | SCOPE_CLIENT, read_seconds, offsetof(struct options, attempt_timeout) },
     { "connect_timeout", SCOPE_CALL | SCOPE_CLIENT, read_seconds, offsetof(struct options, connect_timeout) },
     { "attempts", SCOPE_CALL | SCOPE_CLIENT, read_count, offsetof(struct options, attempts) },
+    { "confirm", SCOPE_CALL | SCOPE_CLIENT, read_boolean, offsetof(struct options, confirm) },
     { "ignore_ended", SCOPE_CALL | SCOPE_CLIENT, read_boolean, offsetof(struct options, ignore_ended) },
     { "allow_blocking", SCOPE_CALL | SCOPE_CLIENT, read_boolean, offsetof(struct options, allow_blocking) },
     { "on_event", SCOPE_CALL | SCOPE_CLIENT, read_function, 0 },

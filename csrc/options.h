@@ -15,6 +15,7 @@ struct options {
     double connect_timeout;
     int attempts;
     int max_connections;
+    bool confirm;
     bool ignore_ended;
     bool allow_blocking;
     const char *base_url[PROVIDER_COUNT];       /* strings of Lua: whoever keeps them copies them; NULL for none */

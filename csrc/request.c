@@ -95,19 +95,40 @@ static bool add_template(struct text *text, const char *template, const char *id
            text_add_string(text, place + 4);
 }
 
-bool request_address(struct request *request, const struct operation *operation, const char *base_url, const char *id,
-                     size_t length)
+static bool add_url(struct text *url, const struct operation *operation, const char *base_url, const char *id,
+                    size_t length)
 {
     size_t base = strlen(base_url);
     while (base > 0 && base_url[base - 1] == '/')
         base--;
+    return text_add(url, base_url, base, BODY_MAX_BYTES) && add_template(url, operation->path, id, length, add_segment);
+}
+
+bool request_address(struct request *request, const struct operation *operation, const char *base_url, const char *id,
+                     size_t length)
+{
     request->method = operation->method;
     request->loopback = address_is_loopback(base_url);
     request->cleartext = !text_same_nocase(base_url, "https:", 6);
     request->has_body = operation->body != NULL;
-    return text_add(&request->url, base_url, base, BODY_MAX_BYTES) &&
-           add_template(&request->url, operation->path, id, length, add_segment) &&
+    return add_url(&request->url, operation, base_url, id, length) &&
            (!operation->body || add_template(&request->body, operation->body, id, length, add_json));
+}
+
+bool request_address_read(struct request *request, const struct operation *read, const char *base_url, const char *id,
+                          size_t length)
+{
+    return add_url(&request->read_url, read, base_url, id, length);
+}
+
+void request_turn_to_read(struct request *request, const struct operation *read)
+{
+    text_free(&request->url);
+    request->url = request->read_url;
+    memset(&request->read_url, 0, sizeof request->read_url);
+    text_free(&request->body);
+    request->method = read->method;
+    request->has_body = read->body != NULL;
 }
 
 static bool add_base64(struct text *text, const struct text *from)
@@ -185,6 +206,7 @@ void request_free(struct request *request)
 {
     text_free(&request->url);
     text_free(&request->body);
+    text_free(&request->read_url);
     text_free(&request->authorization);
     for (int i = 0; i < 3; i++)
         text_free(&request->secrets[i]);

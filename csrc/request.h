@@ -12,6 +12,7 @@ struct request {
     const char *method;
     struct text url;
     struct text body;
+    struct text read_url;           /* of the job's state, once it is stopped; empty for none */
     struct text authorization;      /* the whole header line */
     struct text secrets[3];         /* what no answer may echo: the parts of the credential, and their Basic form */
     bool has_body;
@@ -36,6 +37,13 @@ const char *request_credential_problem(const struct provider *provider, const st
 /* URL and body. The id and the base URL have no problem. False if memory is short. */
 bool request_address(struct request *request, const struct operation *operation, const char *base_url, const char *id,
                      size_t length);
+
+/* The address of the job's state. The id and the base URL have no problem. False if memory is short. */
+bool request_address_read(struct request *request, const struct operation *read, const char *base_url, const char *id,
+                          size_t length);
+
+/* Makes it the request that reads the job's state. */
+void request_turn_to_read(struct request *request, const struct operation *read);
 
 /* The Authorization header; replaces the one before. The credential has no problem. False if memory is short. */
 bool request_authorize(struct request *request, enum auth auth, const struct credential *credential);

@@ -48,6 +48,8 @@ static void set_common(lua_State *L, const struct report *report, int body, size
     set_whole(L, "status", reply->status);
     if (reply->request_id[0] || reply->cf_ray[0])
         set_string(L, "request_id", reply->request_id[0] ? reply->request_id : reply->cf_ray);
+    if (report->operation->secret_answer)
+        return;
     if (body) {
         lua_pushvalue(L, body);
         lua_setfield(L, -2, "body");
@@ -57,13 +59,15 @@ static void set_common(lua_State *L, const struct report *report, int body, size
     lua_setfield(L, -2, "raw");
 }
 
+static const char *const outcomes[] = {
+    [OUTCOME_ENDED] = "ended",
+    [OUTCOME_ALREADY_ENDED] = "already_ended",
+    [OUTCOME_ACCEPTED] = "accepted",
+    [OUTCOME_NONE] = NULL,
+};
+
 static void push_success(lua_State *L, const struct report *report, int body)
 {
-    static const char *const outcomes[] = {
-        [OUTCOME_ENDED] = "ended",
-        [OUTCOME_ALREADY_ENDED] = "already_ended",
-        [OUTCOME_ACCEPTED] = "accepted",
-    };
     lua_createtable(L, 0, 12);
     set_common(L, report, body, BODY_MAX_BYTES);
     set_string(L, "outcome", outcomes[report->verdict.outcome]);
@@ -87,7 +91,7 @@ static void push_circumstances(lua_State *L, const struct report *report)
     else
         lua_pushliteral(L, "");
     lua_pushfstring(L, "%d attempt%s%s)", report->attempts, report->attempts == 1 ? "" : "s",
-                    report->reached == REACHED_MAYBE ? "; the job may have been ended" : "");
+                    report->reached == REACHED_MAYBE && !report->operation->reads ? "; the job may have been ended" : "");
     lua_concat(L, 3);
 }
 
@@ -125,6 +129,8 @@ static void push_failure(lua_State *L, const struct report *report, int body)
         [REACHED_YES] = "yes",
     };
     lua_pushnil(L);
+    if (report->operation->secret_answer && report->reply && report->reply->status < 400)
+        body = 0;               /* it is not the envelope of an error */
     if (body)
         envelope_push_detail(L, body);
     else
@@ -149,6 +155,35 @@ static void push_failure(lua_State *L, const struct report *report, int body)
         lua_setfield(L, -2, "fields");
     }
     lua_remove(L, detail);
+}
+
+/* Pushes why no end state was seen. Without the provider's words: some of its answers hold keys. */
+static void push_doubt(lua_State *L, const struct confirmation *confirmation)
+{
+    lua_getfield(L, -1, "state");
+    const char *state = lua_tostring(L, -1);
+    const struct kind_row *kind = kind_row(confirmation->kind);
+    if (confirmation->kind == KIND_NONE || (confirmation->kind == KIND_TIMEOUT && state))
+        lua_pushfstring(L, state ? "timeout: the state last reported is '%s'" : "timeout: no state was seen in time", state);
+    else if (confirmation->status != 0)
+        lua_pushfstring(L, "%s: %s (HTTP %d)", kind->word, kind->text, (int)confirmation->status);
+    else
+        lua_pushfstring(L, "%s: %s", kind->word, kind->text);
+    lua_remove(L, -2);
+    words_make_line(L, SENTENCE_MAX_BYTES);
+}
+
+void result_confirm(lua_State *L, const struct confirmation *confirmation)
+{
+    bool confirmed = confirmation->outcome != OUTCOME_ACCEPTED;
+    luaL_checkstack(L, 8, "too many nested calls");
+    set_string(L, "outcome", outcomes[confirmation->outcome]);
+    set_boolean(L, "confirmed", confirmed);
+    set_number(L, "elapsed", confirmation->elapsed);
+    if (!confirmed) {
+        push_doubt(L, confirmation);
+        lua_setfield(L, -2, "unconfirmed");
+    }
 }
 
 void result_push(lua_State *L, const struct report *report, int body)

@@ -26,4 +26,16 @@ struct report {
  * answer's JSON, 0 for none. Raises only if memory is short. */
 void result_push(lua_State *L, const struct report *report, int body);
 
+/* What reading the job brought after a stop. */
+struct confirmation {
+    enum outcome outcome;           /* OUTCOME_ACCEPTED: no end state was seen */
+    double elapsed;                 /* seconds */
+    enum kind kind;                 /* how the last read failed; KIND_NONE: it did not */
+    long status;                    /* its HTTP status; 0 for none */
+};
+
+/* Writes it into the stop's result table on the top, which has the state that was read, if one was. Raises only if memory
+ * is short. */
+void result_confirm(lua_State *L, const struct confirmation *confirmation);
+
 #endif

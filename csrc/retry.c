@@ -8,18 +8,32 @@
 
 #define FIRST_BACKOFF 0.2
 #define LONGEST_BACKOFF 5.0
+#define SHORTEST_READ_PAUSE 0.05
+
+static double backoff_after(int times)
+{
+    double backoff = FIRST_BACKOFF;
+    for (int i = 1; i < times && backoff < LONGEST_BACKOFF; i++)
+        backoff *= 2;
+    return backoff < LONGEST_BACKOFF ? backoff : LONGEST_BACKOFF;
+}
 
 double retry_wait(const struct retry *retry)
 {
     if (!kind_row(retry->kind)->retried || retry->attempts_made >= retry->attempts_most)
         return RETRY_STOP;
-    double backoff = FIRST_BACKOFF;
-    for (int i = 1; i < retry->attempts_made && backoff < LONGEST_BACKOFF; i++)
-        backoff *= 2;
-    if (backoff > LONGEST_BACKOFF)
-        backoff = LONGEST_BACKOFF;
-    double wait = retry->retry_after >= 0 ? retry->retry_after : retry->random * backoff;
+    double wait = retry->retry_after >= 0 ? retry->retry_after : retry->random * backoff_after(retry->attempts_made);
     return wait < retry->left ? wait : RETRY_STOP;
+}
+
+double retry_read_wait(int reads_made, double retry_after, double left)
+{
+    double wait = backoff_after(reads_made + 1);
+    if (wait > left / 2)
+        wait = left / 2;
+    if (wait < retry_after)
+        wait = retry_after;
+    return wait >= SHORTEST_READ_PAUSE && wait < left ? wait : RETRY_STOP;
 }
 
 /* Digits and nothing else, as a number; negative if it is something else. */

@@ -23,6 +23,11 @@ struct retry {
  * at 5 s, unless the provider said how long; RETRY_STOP also where the wait does not fit into what is left. */
 double retry_wait(const struct retry *retry);
 
+/* Seconds to wait before the job's state is read, once it has been read so many times; RETRY_STOP if there is no time left
+ * for it. Doubling from 0.2 s, capped at 5 s, and at half of what is left: what comes late is still seen. As long as the
+ * provider asked at least. */
+double retry_read_wait(int reads_made, double retry_after, double left);
+
 /* Seconds that the answer asks to wait, counted from `now` (the date); negative if it does not ask. Retry-After is
  * seconds or an HTTP-date (RFC 9110, 10.2.3); a rate limit without it is read from emogg's RateLimit headers, whose
  * policy "capacity;w=window" tells how long one request takes to be allowed again. */

@@ -68,6 +68,34 @@ describe("retry_wait", function()
   end)
 end)
 
+describe("retry_read_wait", function()
+  it("doubles from 0.2 s to 5 s", function()
+    for made, seconds in ipairs({ 0.4, 0.8, 1.6, 3.2, 5, 5 }) do
+      near(seconds, rooms.retry_read_wait(made, -1, 1000))
+    end
+    near(0.2, rooms.retry_read_wait(0, -1, 1000))
+    near(5, rooms.retry_read_wait(1000000, -1, 1000))
+  end)
+
+  it("is at most half of what is left, and stops where that is next to nothing", function()
+    near(2, rooms.retry_read_wait(100, -1, 4))
+    near(0.06, rooms.retry_read_wait(0, -1, 0.12))
+    for _, left in ipairs({ 0.09, 0.001, 0, -1 }) do
+      assert.is_nil(rooms.retry_read_wait(0, -1, left))
+    end
+  end)
+
+  it("is as long as was asked, and stops where that does not fit", function()
+    near(7, rooms.retry_read_wait(0, 7, 30))
+    near(7, rooms.retry_read_wait(0, 7, 8))
+    near(0.2, rooms.retry_read_wait(0, 0, 30))
+    near(5, rooms.retry_read_wait(50, 1, 30))
+    for _, asked in ipairs({ 30, 31, 1e300 }) do
+      assert.is_nil(rooms.retry_read_wait(0, asked, 30))
+    end
+  end)
+end)
+
 describe("retry_after", function()
   -- Sun, 06 Nov 1994 08:49:37 GMT
   local now = 784111777

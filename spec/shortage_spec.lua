@@ -69,6 +69,23 @@ describe("where memory runs short", function()
     assert.is_true(count > 10)
   end)
 
+  it("so does one that is confirmed", function()
+    local stream = support.id()
+    support.emulator():job("fastpix", stream, "idle")
+    exhaust(function()
+      -- Next to no time, so that the pause ahead of the read is short.
+      local result = client.fastpix.finish(stream, { confirm = true, ignore_ended = true, timeout = 0.12 })
+      return result.state == "idle" or result.outcome == "accepted" or error("no state")
+    end)
+  end)
+
+  it("so does one that reads", function()
+    local stream = support.id("fastpix")
+    exhaust(function()
+      return client.fastpix.status(stream).state == "active" or error("no state")
+    end)
+  end)
+
   it("so does one that the provider refuses", function()
     exhaust(function()
       local _, message, err = client.fastpix.finish("no-such-stream")

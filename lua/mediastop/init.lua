@@ -46,12 +46,28 @@ mediastop.memories = functions.memories
 -- @return as `memories.stop`
 mediastop.screenplay = functions.screenplay
 
+--- Screenplay: reads a task's state; ends nothing.
+-- @function screenplay.status
+-- @tparam string task_id
+-- @tparam[opt] table options
+-- @treturn[1] table result as of `memories.stop`, with `state`; `confirmed` is true and `outcome` `"already_ended"` if
+-- that is an end (`completed`, `failed`, `cancelled`), else false and nil
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] table error
+
 --- emogg: stops an analysis session.
 -- @function emogg.stop
 -- @tparam string session_id
 -- @tparam[opt] table options
 -- @return as `memories.stop`
 mediastop.emogg = functions.emogg
+
+--- emogg: reads a session's state; `finished` is its end.
+-- @function emogg.status
+-- @tparam string session_id
+-- @tparam[opt] table options
+-- @return as `screenplay.status`
 
 --- FastPix: completes a live stream.
 -- @function fastpix.finish
@@ -60,9 +76,17 @@ mediastop.emogg = functions.emogg
 -- @return as `memories.stop`
 mediastop.fastpix = functions.fastpix
 
+--- FastPix: reads a live stream's state; `idle` and `disabled` are its ends, and `idle` is also a stream that never was
+-- live. The answer holds stream keys: the result has no `body` and no `raw`.
+-- @function fastpix.status
+-- @tparam string stream_id
+-- @tparam[opt] table options
+-- @return as `screenplay.status`
+
 --- Starts a job and returns at once.
 -- @function start
--- @tparam string operation `"memories.stop"`, `"screenplay.cancel"`, `"emogg.stop"` or `"fastpix.finish"`
+-- @tparam string operation `"memories.stop"`, `"screenplay.cancel"`, `"emogg.stop"`, `"fastpix.finish"`, or a read:
+-- `"screenplay.status"`, `"emogg.status"`, `"fastpix.status"`
 -- @tparam string id
 -- @tparam[opt] table options
 -- @return[1] job: `job:poll()`, `job:wait(seconds)`, `job:result()`, `job:cancel()`

@@ -78,6 +78,12 @@ static int wait(lua_State *L)
     return push_seconds(L, retry_wait(&retry));
 }
 
+/* retry_read_wait(reads, retry_after, left) -> seconds, nil for stop */
+static int read_wait(lua_State *L)
+{
+    return push_seconds(L, retry_read_wait((int)luaL_checknumber(L, 1), luaL_checknumber(L, 2), luaL_checknumber(L, 3)));
+}
+
 static void copy_field(lua_State *L, const char *name, char *value)
 {
     const char *string = string_field(L, name);
@@ -251,7 +257,8 @@ __attribute__((visibility("default"))) int luaopen_rooms(lua_State *L)
         { "retry_wait", wait },       { "retry_after", after },       { "address_problem", url_problem },
         { "is_loopback", is_loopback }, { "mask", mask },             { "add", add },
         { "line", line },             { "is_utf8", is_utf8 },         { "id_problem", id_problem },
-        { "credential_problem", credential_problem }, { "order", order }, { NULL, NULL },
+        { "credential_problem", credential_problem }, { "order", order }, { "retry_read_wait", read_wait },
+        { NULL, NULL },
     };
     lua_newtable(L);
     for (const luaL_Reg *function = functions; function->name; function++) {
