@@ -15,18 +15,6 @@ static bool is_blank(const struct text *text)
     return text->length == 0 || strspn(text->data, " \t\r\n") == text->length;
 }
 
-/* Pushes the body's table, or nil; true if it is an object, which is what every provider's envelope is. */
-static bool push_body(lua_State *L, const struct reply *reply)
-{
-    bool decoded = !is_blank(&reply->body) && json_decode(L, &reply->body);
-    if (!decoded || !lua_istable(L, -1)) {
-        lua_pop(L, decoded ? 1 : 0);
-        lua_pushnil(L);
-        return false;
-    }
-    return reply->body.data[strspn(reply->body.data, " \t\r\n\xEF\xBB\xBF")] == '{';
-}
-
 static bool detail_has(lua_State *L, int body, const char *words)
 {
     size_t length;
@@ -129,7 +117,7 @@ void answer_read(lua_State *L, const struct operation *operation, const char *id
     bool object = false;
     /* What came of a lost answer says nothing. */
     if (reply->fault == KIND_NONE || failing)
-        object = push_body(L, reply);
+        object = json_push_object(L, &reply->body);
     else
         lua_pushnil(L);
     int body = lua_gettop(L);

@@ -112,14 +112,13 @@ double envelope_code(lua_State *L, int body)
     return code;
 }
 
-void envelope_push_code(lua_State *L, int body)
+void envelope_make_text(lua_State *L)
 {
-    push_raw_code(L, body);
     if (lua_type(L, -1) == LUA_TNUMBER) {
         char text[CODE_MAX_BYTES];
-        double code = lua_tonumber(L, -1);
+        double number = lua_tonumber(L, -1);
         /* Whole numbers as they were sent, as far as a double holds them. */
-        int length = snprintf(text, sizeof text, code > -1e15 && code < 1e15 ? "%.15g" : "%.17g", code);
+        int length = snprintf(text, sizeof text, number > -1e15 && number < 1e15 ? "%.15g" : "%.17g", number);
         lua_pop(L, 1);
         lua_pushlstring(L, text, (size_t)length);
     } else if (lua_type(L, -1) == LUA_TSTRING) {
@@ -128,6 +127,12 @@ void envelope_push_code(lua_State *L, int body)
         lua_pop(L, 1);
         lua_pushnil(L);
     }
+}
+
+void envelope_push_code(lua_State *L, int body)
+{
+    push_raw_code(L, body);
+    envelope_make_text(L);
 }
 
 /* Pushes the first of the paths that holds words, or nil. */

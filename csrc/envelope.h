@@ -15,6 +15,10 @@ bool envelope_says_success(lua_State *L, int body);
 /* The code as a number; negative if there is none, or it is no number. */
 double envelope_code(lua_State *L, int body);
 
+/* Turns the value on the top into text: a number as it was sent, as far as a double holds it; a string as one short line;
+ * anything else into nil. */
+void envelope_make_text(lua_State *L);
+
 /* Each pushes one value, nil where there is none: the code as text; the words as one line; the list of fields at
  * fault. */
 void envelope_push_code(lua_State *L, int body);

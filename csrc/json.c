@@ -82,6 +82,17 @@ bool json_decode(lua_State *L, const struct text *text)
     return true;
 }
 
+bool json_push_object(lua_State *L, const struct text *text)
+{
+    bool decoded = json_decode(L, text);
+    if (!decoded || !lua_istable(L, -1)) {
+        lua_pop(L, decoded ? 1 : 0);
+        lua_pushnil(L);
+        return false;
+    }
+    return text->data[strspn(text->data, " \t\r\n\xEF\xBB\xBF")] == '{';
+}
+
 void json_push_field(lua_State *L, int index, const char *path)
 {
     lua_pushvalue(L, index);

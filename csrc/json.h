@@ -14,6 +14,10 @@ void json_open(lua_State *L);
  * integers where Lua has them. Raises if memory is short. */
 bool json_decode(lua_State *L, const struct text *text);
 
+/* Decodes the text and pushes its table, or nil; true if it is an object, as every provider's is. Raises if memory is
+ * short. */
+bool json_push_object(lua_State *L, const struct text *text);
+
 /* Pushes the field of the table at `index` that a path of keys joined by dots leads to; nil where there is none, and
  * for null. */
 void json_push_field(lua_State *L, int index, const char *path);

@@ -2,6 +2,7 @@
  * module.c - luaopen_mediastop_core: registers everything.
  */
 #include "call.h"
+#include "callback.h"
 #include "handle.h"
 #include "interrupt.h"
 #include "json.h"
@@ -9,6 +10,7 @@
 #include "system.h"
 #include "ticketing.h"
 #include "watching.h"
+#include "webhook.h"
 
 #ifdef _WIN32
 #define EXPORT __declspec(dllexport)
@@ -17,6 +19,25 @@
 #endif
 
 EXPORT int luaopen_mediastop_core(lua_State *L);
+
+/* What needs no client. */
+static void add_pure(lua_State *L, const struct provider *provider)
+{
+    static const struct {
+        const struct provider *provider;
+        const char *name;
+        lua_CFunction function;
+    } functions[] = {
+        { &providers[MEMORIES], "callback", callback_read },
+        { &providers[FASTPIX], "webhook", webhook_read },
+    };
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (functions[i].provider != provider)
+            continue;
+        lua_pushcfunction(L, functions[i].function);
+        lua_setfield(L, -2, functions[i].name);
+    }
+}
 
 /* Fills the tables of the providers into the table on the top, bound to the client below it. */
 static void add_providers(lua_State *L)
@@ -30,6 +51,7 @@ static void add_providers(lua_State *L)
             call_push(L, client, &operations[j]);
             lua_setfield(L, -2, operations[j].name);
         }
+        add_pure(L, &providers[i]);
         lua_setfield(L, -2, providers[i].name);
     }
 }

@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-#define MEMORIES 0
-#define SCREENPLAY 1
-#define EMOGG 2
-#define FASTPIX 3
-
 /* How a 400 says that there is no such job. */
 #define NO_SUCH_JOB "not found|no such|not exist|doesn't exist|no task|unknown task|invalid task_id|invalid task id|" \
                     "could not find|cannot find"

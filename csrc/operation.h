@@ -42,7 +42,8 @@ struct operation {
     const struct operation *read;   /* the one that reads the job's state; NULL where the provider has none */
 };
 
-#define PROVIDER_COUNT 4
+enum { MEMORIES, SCREENPLAY, EMOGG, FASTPIX, PROVIDER_COUNT };
+
 #define OPERATION_COUNT 7
 
 extern const struct provider providers[PROVIDER_COUNT];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "base64.h"
 
 /* Shorter secrets are words like any other: hiding them would garble answers and protect nothing. */
 #define SECRET_MIN_BYTES 4
@@ -131,28 +132,12 @@ void request_turn_to_read(struct request *request, const struct operation *read)
     request->has_body = read->body != NULL;
 }
 
-static bool add_base64(struct text *text, const struct text *from)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < from->length; i += 3) {
-        size_t left = from->length - i;
-        unsigned long group = (unsigned long)(unsigned char)from->data[i] << 16;
-        group |= left > 1 ? (unsigned long)(unsigned char)from->data[i + 1] << 8 : 0;
-        group |= left > 2 ? (unsigned long)(unsigned char)from->data[i + 2] : 0;
-        char out[4] = { digits[group >> 18 & 63], digits[group >> 12 & 63], left > 1 ? digits[group >> 6 & 63] : '=',
-                        left > 2 ? digits[group & 63] : '=' };
-        if (!text_add(text, out, 4, BODY_MAX_BYTES))
-            return false;
-    }
-    return true;
-}
-
 static bool add_basic(struct text *text, const struct credential *credential)
 {
     struct text pair = { 0 };
     bool added = text_add(&pair, credential->part[0], credential->length[0], BODY_MAX_BYTES) &&
                  text_add_string(&pair, ":") &&
-                 text_add(&pair, credential->part[1], credential->length[1], BODY_MAX_BYTES) && add_base64(text, &pair);
+                 text_add(&pair, credential->part[1], credential->length[1], BODY_MAX_BYTES) && base64_add(text, &pair);
     text_free(&pair);
     return added;
 }

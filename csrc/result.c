@@ -39,8 +39,10 @@ static void set_common(lua_State *L, const struct report *report, int body, size
     const struct reply *reply = report->reply;
     set_string(L, "provider", report->operation->provider->name);
     set_string(L, "operation", report->operation->name);
-    lua_pushlstring(L, report->id, report->id_length);
-    lua_setfield(L, -2, "id");
+    if (report->id) {
+        lua_pushlstring(L, report->id, report->id_length);
+        lua_setfield(L, -2, "id");
+    }
     set_whole(L, "attempts", report->attempts);
     set_number(L, "elapsed", report->elapsed);
     if (!reply || reply->status == 0)
@@ -111,8 +113,8 @@ static void push_sentence(lua_State *L, const struct report *report, int detail)
 
 static void push_message(lua_State *L, const struct report *report, int detail)
 {
-    lua_pushfstring(L, "%s ", report->operation->full_name);
-    lua_pushlstring(L, report->id, report->id_length);
+    lua_pushfstring(L, report->id ? "%s " : "%s", report->operation->full_name);
+    lua_pushlstring(L, report->id ? report->id : "", report->id_length);
     words_make_line(L, ID_SHOWN_BYTES);
     lua_pushfstring(L, ": %s: ", kind_row(report->verdict.kind)->word);
     push_sentence(L, report, detail);

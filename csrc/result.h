@@ -11,7 +11,7 @@ enum reached { REACHED_NO, REACHED_MAYBE, REACHED_YES };
 /* All that is known at the end of a call; everything is borrowed. */
 struct report {
     const struct operation *operation;
-    const char *id;
+    const char *id;                 /* NULL: it is about no job */
     size_t id_length;
     struct verdict verdict;
     const char *problem;            /* our own words, or libcurl's, on a failure; NULL for none */

@@ -416,3 +416,77 @@ describe("timers", function()
     assert.are.same({ 1, 3, 4, 5, 6 }, order)
   end)
 end)
+
+-- Bytes as FIPS and the RFCs print them.
+local function hex(bytes)
+  return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+end
+
+describe("sha256", function()
+  -- FIPS 180-4's examples, and the digest of nothing.
+  for text, digest in pairs({
+    [""] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq =
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+    [("a"):rep(1000000)] = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+  }) do
+    it(("of %d bytes"):format(#text), function()
+      assert.are.equal(digest, hex(rooms.sha256(text)))
+    end)
+  end
+
+  it("is the same in however many parts the bytes come", function()
+    local text = ("0123456789abcdef"):rep(20)
+    local whole = rooms.sha256(text)
+    for cut = 0, #text do
+      assert.are.equal(whole, rooms.sha256(text:sub(1, cut), "", text:sub(cut + 1)))
+    end
+  end)
+
+  -- RFC 4231, test cases 1 to 4, 6 and 7.
+  for number, case in ipairs({
+    { ("\11"):rep(20), "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+    { "Jefe", "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+    { ("\170"):rep(20), ("\221"):rep(50), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe" },
+    { "\1\2\3\4\5\6\7\8\9\10\11\12\13\14\15\16\17\18\19\20\21\22\23\24\25", ("\205"):rep(50),
+      "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b" },
+    { ("\170"):rep(131), "Test Using Larger Than Block-Size Key - Hash Key First",
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+    { ("\170"):rep(131), "This is a test using a larger than block-size key and a larger than block-size data. "
+      .. "The key needs to be hashed before being used by the HMAC algorithm.",
+      "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2" },
+  }) do
+    it("keyed, example " .. number, function()
+      assert.are.equal(case[3], hex(rooms.hmac(case[1], case[2])))
+    end)
+  end
+end)
+
+describe("base64_decode", function()
+  for text, bytes in pairs({
+    [""] = "", ["Zg=="] = "f", ["Zm8="] = "fo", ["Zm9v"] = "foo", ["Zm9vYg=="] = "foob", ["Zm9vYmE="] = "fooba",
+    ["Zm9vYmFy"] = "foobar", ["Zg"] = "f", ["Zm8"] = "fo", ["+/+/"] = "\251\255\191", ["-_-_"] = "\251\255\191",
+    [" \tZm9v\r\n"] = "foo", ["AAAA"] = "\0\0\0",
+  }) do
+    it(("takes %q"):format(text), function()
+      assert.are.equal(bytes, rooms.unbase64(text, 6))
+    end)
+  end
+
+  for _, text in ipairs({
+    "Z", "Zm9vY", "Z===", "Zg=", "Zg===", "=", "==", "====", "Zm=v", "Zm9v=", "Zm9v====", "Zm 9v", "Zm\n9v", "Zm9\0",
+    "Zm9.", "Zm9\195", "{}==",
+  }) do
+    it(("refuses %q"):format(text), function()
+      assert.is_nil(rooms.unbase64(text, 100))
+    end)
+  end
+
+  it("refuses what has no room", function()
+    assert.are.equal("foobar", rooms.unbase64("Zm9vYmFy", 6))
+    for room = 0, 5 do
+      assert.is_nil(rooms.unbase64("Zm9vYmFy", room))
+    end
+  end)
+end)

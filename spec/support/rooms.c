@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "address.h"
+#include "base64.h"
 #include "operation.h"
 #include "request.h"
 #include "retry.h"
+#include "sha256.h"
 #include "text.h"
 #include "timers.h"
 
@@ -251,6 +253,54 @@ static int order(lua_State *L)
     return 1;
 }
 
+static int push_digest(lua_State *L, const unsigned char digest[SHA256_BYTES])
+{
+    lua_pushlstring(L, (const char *)digest, SHA256_BYTES);
+    return 1;
+}
+
+/* sha256(string...) -> digest of all of them, given to it one by one */
+static int hash(lua_State *L)
+{
+    unsigned char digest[SHA256_BYTES];
+    struct sha256 state;
+    sha256_begin(&state);
+    for (int i = 1; i <= lua_gettop(L); i++) {
+        size_t length;
+        const char *string = luaL_checklstring(L, i, &length);
+        sha256_add(&state, string, length);
+    }
+    sha256_end(&state, digest);
+    return push_digest(L, digest);
+}
+
+/* hmac(key, message) -> digest */
+static int hmac(lua_State *L)
+{
+    unsigned char digest[SHA256_BYTES];
+    size_t key_length, length;
+    const char *key = luaL_checklstring(L, 1, &key_length), *message = luaL_checklstring(L, 2, &length);
+    sha256_hmac(key, key_length, message, length, digest);
+    return push_digest(L, digest);
+}
+
+/* unbase64(string, room) -> bytes, nil for none */
+static int unbase64(lua_State *L)
+{
+    size_t length, room = (size_t)luaL_checknumber(L, 2);
+    const char *string = luaL_checklstring(L, 1, &length);
+    unsigned char *bytes = malloc(room + 1);
+    if (!bytes)
+        return luaL_error(L, "not enough memory");
+    long count = base64_decode(string, length, bytes, room);
+    if (count < 0)
+        lua_pushnil(L);
+    else
+        lua_pushlstring(L, (const char *)bytes, (size_t)count);
+    free(bytes);
+    return 1;
+}
+
 __attribute__((visibility("default"))) int luaopen_rooms(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -258,6 +308,7 @@ __attribute__((visibility("default"))) int luaopen_rooms(lua_State *L)
         { "is_loopback", is_loopback }, { "mask", mask },             { "add", add },
         { "line", line },             { "is_utf8", is_utf8 },         { "id_problem", id_problem },
         { "credential_problem", credential_problem }, { "order", order }, { "retry_read_wait", read_wait },
+        { "sha256", hash },           { "hmac", hmac },               { "unbase64", unbase64 },
         { NULL, NULL },
     };
     lua_newtable(L);
