@@ -282,4 +282,10 @@ void handle_push_engine(lua_State *L)
     };
     lua_newtable(L);
     compat_set_functions(L, functions, 0);
+    lua_newtable(L);
+    for (int i = 0; i < OPERATION_COUNT; i++) {
+        lua_pushstring(L, operations[i].full_name);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "operations");
 }

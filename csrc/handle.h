@@ -19,7 +19,7 @@ void handle_add_functions(lua_State *L, int client_index);
  * by default start. call_into, without a name: the same for the operation's own function. check(client, operation, id,
  * options, name): whether start_into would start a job: true, or nil, message, error. run(client, seconds).
  * must_not_block(): whether the host would stand still. is_yieldable(): whether the
- * caller may yield. watcher(): a new watcher. */
+ * caller may yield. watcher(): a new watcher. operations: the list of their names. */
 void handle_push_engine(lua_State *L);
 
 #endif

@@ -224,15 +224,13 @@ local function new_call(station, operation)
   end
 end
 
--- Gives `object` the tables of the providers.
+-- Gives `object` the tables of the providers: what else they hold does not wait.
 local function add_operations(object, station)
-  for provider, operations in pairs(core.bind(station.client)) do
-    if type(operations) == "table" then
-      object[provider] = {}
-      for name in pairs(operations) do
-        object[provider][name] = new_call(station, provider .. "." .. name)
-      end
-    end
+  local bound = core.bind(station.client)
+  for _, operation in ipairs(engine.operations) do
+    local provider, name = operation:match("^(.*)%.(.*)$")
+    object[provider] = bound[provider]
+    object[provider][name] = new_call(station, operation)
   end
   return object
 end
