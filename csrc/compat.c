@@ -15,13 +15,20 @@ void compat_check_version(lua_State *L)
 #endif
 }
 
+#if LUA_VERSION_NUM == 501
+/* LuaJIT has it and Lua 5.1 has not, but a module that is built for one works in the other. */
+LUA_API int lua_isyieldable(lua_State *L) __attribute__((weak));
+#endif
+
 bool compat_is_yieldable(lua_State *L)
 {
-#if LUA_VERSION_NUM >= 503 || defined(LUA_LJDIR)    /* which LuaJIT defines */
-    return lua_isyieldable(L);
-#else
+#if LUA_VERSION_NUM == 502
     (void)L;
     return true;
+#elif LUA_VERSION_NUM == 501
+    return !lua_isyieldable || lua_isyieldable(L);
+#else
+    return lua_isyieldable(L);
 #endif
 }
 
