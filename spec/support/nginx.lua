@@ -103,10 +103,15 @@ function nginx.start(config)
   local script = [[
 unset NGINX LD_PRELOAD
 umask 077
-%s setsid %s -p %s -c nginx.conf >start.log 2>&1 </dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
-echo $!]]
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+%s setsid %s -p %s -c nginx.conf >start.log 2>&1 </dev/null &
+pid=$!
+echo $pid
+# It ends with the specs, however they end.
+(while kill -0 %d && kill -0 $pid; do sleep 1; done; kill -KILL -$pid) >/dev/null 2>&1 &]]
   self.pid = tonumber(system.capture("cd " .. system.quote(self.dir) .. " || exit 1\n"
-    .. script:format(config.environment or "", system.quote(found.binary), system.quote(self.dir .. "/"))))
+    .. script:format(config.environment or "", system.quote(found.binary), system.quote(self.dir .. "/"),
+      system.own_pid())))
   self.started = process.start_time(self.pid)
   require("busted").subscribe({ "exit" }, function()
     self:stop()
