@@ -2,7 +2,7 @@
 --
 -- One light thread, in a timer, waits on a unix socket. A watcher (a thread in C) writes a byte to it when a client's
 -- connections have work or a moment has come; then the pump moves the jobs on and wakes whoever waits for one that is
--- done. It ends when there has been nothing to do for a second, so that a worker which exits need not wait for it.
+-- done. It ends when there has been nothing to do for a second or two, at once where the worker exits.
 -- @module mediastop.resty.pump
 
 local core = require "mediastop.core"
@@ -25,6 +25,7 @@ local SPARE_SEMAPHORES = 1000
 local active = {}
 
 local watcher, starting -- of the pump that runs, or is about to
+local was_idle, is_patient, is_over -- it had nothing to do a while ago; it outlives that; it is to end
 local spare = {} -- semaphores that nobody uses
 
 --- A client together with those who wait for its jobs.
@@ -85,25 +86,34 @@ local function connect()
   return new, socket
 end
 
--- Moves all on until there has been nothing to do for a while.
+-- Ends the pump that has nothing to do. A timer, not a moment of the watcher's, for which its thread would have to be
+-- woken at the end of each call.
+local function end_idle(premature, of)
+  if watcher ~= of then
+    return
+  end
+  local is_idle = not next(active)
+  if is_idle and (was_idle or premature) then
+    is_over = true
+    watcher:hasten(0)
+  else
+    was_idle = is_idle
+    is_patient = not premature and ngx.timer.at(IDLE_SECONDS, end_idle, of) ~= nil
+  end
+end
+
+-- Moves all on until the pump is to end.
 local function work(socket)
-  local ends, idle_until = ngx.now() + WORKING_SECONDS, nil
-  while ngx.now() < ends do
+  local ends = ngx.now() + WORKING_SECONDS
+  while not is_over and ngx.now() < ends do
     local due
     for station in pairs(active) do
       local wait = move(station)
       due = wait and due and math.min(wait, due) or wait or due
     end
-    if next(active) then
-      idle_until = nil
-    else
-      idle_until = idle_until or ngx.now() + IDLE_SECONDS
-      due = idle_until - ngx.now()
-      if due <= 0 then
-        return
-      end
-    end
-    if due == 0 then
+    if not next(active) and not is_patient then
+      return
+    elseif due == 0 then
       ngx.sleep(0)
     else
       watcher:set_due(due)
@@ -127,6 +137,8 @@ local function run()
     if not watcher then
       error("no event will come, so that calls poll: " .. socket, 0)
     end
+    was_idle, is_over = false, false
+    is_patient = ngx.timer.at(IDLE_SECONDS, end_idle, watcher) ~= nil
     work(socket)
   end)
   if watcher then
@@ -163,7 +175,7 @@ function pump.start(station, held, waiter, into, ...)
     return good, job, message, err
   end
   station.waiters[job], station.held[job] = waiter, held or nil
-  active[station] = true
+  active[station], was_idle = true, false
   local due = move(station)
   if not watcher then
     start()
