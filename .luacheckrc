@@ -6,4 +6,5 @@ files["spec/emulator/server"] = { std = "ngx_lua" }
 files["lua/mediastop/resty"] = { std = "ngx_lua" }
 files["lua/mediastop/resty.lua"] = { std = "ngx_lua" }
 files["examples"] = { std = "max" }
+files["examples/nginx-rtmp"] = { std = "ngx_lua" }
 files[".luacheckrc"] = { std = "luacheckrc" }
