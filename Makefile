@@ -20,6 +20,8 @@ endif
 
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(V)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(V)
+INST_BINDIR ?= $(PREFIX)/bin
+INST_MANDIR ?= $(PREFIX)/share/man/man1
 
 # The first folder of the usual ones that has lua.h.
 LUA_INCDIR ?= $(patsubst %/lua.h,%,$(firstword $(wildcard $(foreach dir,$(LUA_DIRS),\
@@ -34,6 +36,7 @@ SOURCES := $(sort $(wildcard csrc/*.c))
 HEADERS := $(wildcard csrc/*.h)
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 MODULE := $(BUILD)/mediastop/core.so
+COMMAND := $(BUILD)/bin/mediastop
 SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so $(BUILD)/process.so $(BUILD)/states.so
 
 ifeq ($(shell uname -s),Darwin)
@@ -59,7 +62,18 @@ LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 .PHONY: asan asan-specs asan-busted test-all all demo emulator test spec spec-modules nginx-module busted lint valgrind valgrind-busted \
 	install deps clean
 
-all: $(MODULE)
+all: $(MODULE) $(COMMAND)
+
+# write_command FOLDER_OF_LUA,FOLDER_OF_C,FILE: the command for them. It finds all by absolute paths, since some run it without
+# PATH: nginx-rtmp's exec_publish_done, for one.
+write_command = sed -e '1s|.*|\#!$(abspath $(or $(shell command -v $(LUA)),/usr/bin/$(LUA)))|' \
+	-e '2s|.*|package.path, package.cpath = "$(1)/?.lua;$(1)/?/init.lua;" .. package.path, "$(2)/?.so;" .. package.cpath|' \
+	bin/mediastop >"$(3)" && chmod 755 "$(3)"
+
+# To be run where it was built.
+$(COMMAND): bin/mediastop Makefile
+	@mkdir -p $(@D)
+	$(call write_command,$(CURDIR)/lua,$(abspath $(BUILD)),$@)
 
 $(MODULE): $(OBJECTS)
 	@mkdir -p $(@D)
@@ -110,7 +124,7 @@ deps:
 
 lint:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build lint
-	@luacheck --quiet lua spec examples .luacheckrc
+	@luacheck --quiet lua spec examples bin/mediastop .luacheckrc
 	@.ci/layers $(CC) $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS)
 	@cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem csrc
@@ -169,6 +183,13 @@ install: all
 	install -m 644 $(wildcard lua/mediastop/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop"
 	install -m 644 $(wildcard lua/mediastop/source/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop/source"
 	install -m 644 $(wildcard lua/mediastop/resty/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop/resty"
+	install -d "$(DESTDIR)$(INST_LUADIR)/mediastop/cli" "$(DESTDIR)$(INST_BINDIR)" "$(DESTDIR)$(INST_MANDIR)"
+	install -m 644 $(wildcard lua/mediastop/cli/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop/cli"
+	$(call write_command,$(INST_LUADIR),$(INST_LIBDIR),$(DESTDIR)$(INST_BINDIR)/mediastop)
+	install -m 644 man/mediastop.1 "$(DESTDIR)$(INST_MANDIR)"
+	for file in $$(find spec/emulator -type f); do \
+		install -D -m 644 $$file "$(DESTDIR)$(INST_LUADIR)/mediastop/emulator/$$file" || exit 1; \
+	done
 
 clean:
 	rm -rf build

@@ -3,6 +3,7 @@
  */
 #include "call.h"
 #include "callback.h"
+#include "console.h"
 #include "handle.h"
 #include "interrupt.h"
 #include "json.h"
@@ -152,6 +153,8 @@ int luaopen_mediastop_core(lua_State *L)
     lua_setfield(L, -2, "null");
     system_push(L);
     lua_setfield(L, -2, "system");
+    console_push(L);
+    lua_setfield(L, -2, "console");
     handle_push_engine(L);
     lua_setfield(L, -2, "engine");
     ticketing_push(L);

@@ -32,8 +32,11 @@ build = {
     CURL_LIBS = "-L$(CURL_LIBDIR) -lcurl",
   },
   install_variables = {
+    LUA = "$(LUA)",
     LUA_VERSION = "$(LUA_VERSION)",
     INST_LIBDIR = "$(LIBDIR)",
     INST_LUADIR = "$(LUADIR)",
+    INST_BINDIR = "$(BINDIR)",
+    INST_MANDIR = "$(PREFIX)/man/man1",
   },
 }

@@ -14,6 +14,11 @@ local plain = {
 
 local DEFAULT_CONCURRENCY = 64
 local LONGEST_RUN = 1 -- second; a run ends with the first result all the same
+local SHORT_RUN = 0.05 -- while the iterator may have a request any moment
+
+-- What an iterator of our own gives while it has no request, but may come to have one.
+local none_yet = {}
+core.engine.none_yet = none_yet
 
 -- Raises where the program calls `each`: above this, the reader of the argument, and two functions named each.
 local function bad_argument(number, text)
@@ -149,10 +154,14 @@ local function each(client, requests, options, host)
 
   local function next_result()
     while true do
+      local run = LONGEST_RUN
       while not exhausted and in_flight < concurrency do
         local request = guarded(pull)
         if request == nil then
           exhausted = true
+          break
+        elseif request == none_yet then
+          run = SHORT_RUN
           break
         end
         local job, message, err = guarded(start, host, client, done, request)
@@ -164,10 +173,11 @@ local function each(client, requests, options, host)
       end
       if taken < #done then
         return take()
-      elseif in_flight == 0 then
+      elseif in_flight > 0 then
+        guarded(host.run, client, run)
+      elseif exhausted then
         return nil
       end
-      guarded(host.run, client, LONGEST_RUN)
     end
   end
 

@@ -1,5 +1,5 @@
 --- Runs the emulator in the foreground until Ctrl-C: lua5.4 spec/emulator/run.lua [--access-log]
-local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/../.."
+local root = (debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$") or ".") .. "/../.."
 package.path = root .. "/?.lua;" .. root .. "/?/init.lua;" .. package.path
 
 local emulator = require("spec.emulator")
@@ -47,6 +47,12 @@ Lua, with these variables set:
   print(assert(client.emogg.stop("{emogg}")).outcome)
   print(assert(client.fastpix.finish("{fastpix}")).outcome)
 
+The command, with the same ones:
+
+  mediastop memories.stop {memories} --base-url {http}/serve/api/v2
+  mediastop emogg.stop {emogg} --confirm --base-url {http}/v1
+  mediastop fastpix.finish {fastpix} --confirm --base-url {http}/v1
+
 These four jobs are running. One more, its state, and what arrived for it:
 
   curl -d '{"provider":"fastpix","id":"one-more"}' {control}/jobs
@@ -93,7 +99,7 @@ local function serve(handle, access_log)
   error("emulator: nginx has ended", 0)
 end
 
-local options = parse(arg)
+local options = parse({ ... })
 local handle = emulator.start(options)
 local _, message = pcall(function()
   greet(handle)
