@@ -161,6 +161,6 @@ describe("a name without an address", function()
     assert.is_true(tonumber(values[6]) < 0.5 + fault.ROOM, "the call took " .. values[6])
     assert.is_true(tonumber(values[7]) < 0.5 + fault.ROOM, "closing took " .. values[7])
     -- The name server would be waited for ten seconds and more.
-    assert.is_true(all < 0.5 + 2 * fault.ROOM, "the program took " .. all)
+    assert.is_true(all < 9, "the program took " .. all)
   end)
 end)

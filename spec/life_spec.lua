@@ -175,7 +175,7 @@ describe("the end of the state with jobs in flight:", function()
     it("a finalizer that comes to " .. name, function()
       good(([[
         process = process or { alarm = function() end }
-        process.alarm(5)
+        process.alarm(30) -- the job itself would hang for longer
         local function finalizer(run)
           if newproxy then
             local proxy = newproxy(true)

@@ -69,7 +69,7 @@ local prelude = [[
 local has_process, process = pcall(require, "process")
 local has_states, states = pcall(require, "states")
 if has_process then
-  process.alarm(20)
+  process.alarm(120)
 end
 local mediastop = require("mediastop")
 local place = require("cjson").decode(os.getenv("PLACE"))
