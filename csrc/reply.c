@@ -61,7 +61,7 @@ bool reply_add_header(struct reply *reply, const char *line, size_t length)
         return false;
     if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
         clear_headers(reply);       /* an interim answer came before this one */
-    else if (length <= 2 && strcspn(line, "\r\n") == 0)
+    else if (length <= 2 && (length == 0 || line[0] == '\r' || line[0] == '\n'))
         reply->headers_whole = true;
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         size_t name = strlen(kept[i].name);

@@ -64,7 +64,7 @@ size_t text_cut(const char *bytes, size_t length, size_t limit)
     if (length <= limit)
         return length;
     size_t cut = limit;
-    while (cut > 0 && limit - cut < 4 && ((unsigned char)bytes[cut] & 0xC0) == 0x80)
+    while (cut > 0 && limit - cut < 3 && ((unsigned char)bytes[cut] & 0xC0) == 0x80)
         cut--;
     return ((unsigned char)bytes[cut] & 0xC0) == 0x80 ? limit : cut;
 }
@@ -125,7 +125,8 @@ static char *find(char *from, const char *end, const char *needle, size_t length
             if (!from)
                 return NULL;
         }
-        *matched = escapes ? match(from, end, needle, length) : memcmp(from, needle, length) == 0 ? length : 0;
+        /* As it is comes first: two backslashes of the needle would else be taken for an escaped one. */
+        *matched = memcmp(from, needle, length) == 0 ? length : escapes ? match(from, end, needle, length) : 0;
         if (*matched > 0)
             return from;
     }

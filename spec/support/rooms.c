@@ -185,6 +185,23 @@ static int is_utf8(lua_State *L)
     return 1;
 }
 
+/* ends_headers(line) -> whether it is the line behind the last header */
+static int ends_headers(lua_State *L)
+{
+    size_t length;
+    const char *line = luaL_checklstring(L, 1, &length);
+    struct reply reply;
+    char *copy = malloc(length + (length == 0));
+    if (!copy)
+        return luaL_error(L, "not enough memory");
+    memcpy(copy, line, length);
+    memset(&reply, 0, sizeof reply);
+    reply_add_header(&reply, copy, length);
+    free(copy);
+    lua_pushboolean(L, reply.headers_whole);
+    return 1;
+}
+
 static const struct operation *operation_at(lua_State *L, int index)
 {
     const struct operation *operation = operation_find(luaL_checkstring(L, index));
@@ -309,6 +326,7 @@ __attribute__((visibility("default"))) int luaopen_rooms(lua_State *L)
         { "line", line },             { "is_utf8", is_utf8 },         { "id_problem", id_problem },
         { "credential_problem", credential_problem }, { "order", order }, { "retry_read_wait", read_wait },
         { "sha256", hash },           { "hmac", hmac },               { "unbase64", unbase64 },
+        { "ends_headers", ends_headers },
         { NULL, NULL },
     };
     lua_newtable(L);

@@ -1,0 +1,11 @@
+--- A header line of one or two bytes was read on behind its end, in search of a line end: libcurl does not promise a NUL there.
+--- (Found by spec/fuzz/header.c. What is read behind the end only `make asan` sees.)
+local rooms = require("rooms")
+
+describe("a header line", function()
+  it("is not read behind its end", function()
+    for _, line in ipairs({ "", "x", "xy", "\r", "\n", "\r\n", "\nx", "x\n", "retry-after:", "HTTP/" }) do
+      assert.are.equal(line:find("^[\r\n]") ~= nil or line == "", rooms.ends_headers(line), ("%q"):format(line))
+    end
+  end)
+end)
