@@ -59,7 +59,7 @@ LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 
-.PHONY: asan asan-specs asan-busted test-all all demo emulator test spec spec-modules nginx-module busted lint valgrind valgrind-busted \
+.PHONY: asan asan-specs asan-busted fuzz fuzzers test-all all demo emulator test spec spec-modules nginx-module busted lint valgrind valgrind-busted \
 	install deps clean
 
 all: $(MODULE) $(COMMAND)
@@ -175,6 +175,22 @@ asan-specs: spec-modules
 
 asan-busted:
 	@$(RUN) MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" $(BUILD)/lua $(BUSTED) $(ASAN_OUT)
+
+# The fuzzers of spec/fuzz, each for FUZZ_SECONDS (0: only what is in its corpus); FUZZ names some of them.
+FUZZ_SECONDS ?= 60
+FUZZ ?= $(patsubst spec/fuzz/%.c,%,$(sort $(wildcard spec/fuzz/*.c)))
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+fuzz:
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build fuzz
+	@$(MAKE) -s --no-print-directory fuzzers BUILD=build/fuzz CC=clang CFLAGS="$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link"
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) .ci/fuzz build/fuzz $(FUZZ)
+
+fuzzers: $(addprefix $(BUILD)/fuzz-,$(FUZZ))
+
+$(BUILD)/fuzz-%: spec/fuzz/%.c $(wildcard spec/fuzz/support/*) $(OBJECTS)
+	$(CC) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -std=c99 $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS) \
+		-Icsrc -Ispec/fuzz/support $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(CURL_LIBS) -llua$(LUA_VERSION) -pthread
 
 install: all
 	install -d "$(DESTDIR)$(INST_LIBDIR)/mediastop" "$(DESTDIR)$(INST_LUADIR)/mediastop/source" \
