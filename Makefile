@@ -37,7 +37,7 @@ HEADERS := $(wildcard csrc/*.h)
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 MODULE := $(BUILD)/mediastop/core.so
 COMMAND := $(BUILD)/bin/mediastop
-SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so $(BUILD)/process.so $(BUILD)/states.so
+SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so $(BUILD)/process.so $(BUILD)/states.so $(BUILD)/private_lua
 
 ifeq ($(shell uname -s),Darwin)
 SHARED := -bundle -undefined dynamic_lookup
@@ -89,6 +89,10 @@ $(BUILD)/%.so: spec/support/%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) \
 		$(CURL_CFLAGS) -Icsrc $(LDFLAGS) $(SHARED) -o $@ $^ $(CURL_LIBS)
+
+$(BUILD)/private_lua: spec/support/private_lua.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 $(WARNINGS) $(LDFLAGS) -o $@ $< -ldl
 
 # The packages first: where the headers are is only known then, by a make of its own.
 demo: deps
