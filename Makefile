@@ -48,10 +48,12 @@ endif
 
 LUA_PATHS := lua/?.lua;lua/?/init.lua;./?.lua;./?/init.lua
 RUN := LUA_PATH="$(LUA_PATHS);;" LUA_CPATH="$(BUILD)/?.so;;"
+# The specs but those of the hosts, which need programs that a test of the module does not.
+ALL_SPECS = $(filter-out spec/hosts/%,$(wildcard spec/*_spec.lua spec/*/*_spec.lua))
 # busted's program, run by the Lua that is asked for.
 BUSTED = "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
 # One spec file is left to busted; of more, several run at once.
-SPECS = $(or $(SPEC),spec)
+SPECS = $(or $(SPEC),$(ALL_SPECS))
 SHARDS = MAKE="$(MAKE)" BUSTED_FLAGS="$(BUSTED_FLAGS)" .ci/specs
 
 # The program that loads programs.
@@ -59,7 +61,7 @@ LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 
-.PHONY: asan asan-specs asan-busted fuzz fuzzers test-all all demo emulator test spec spec-modules nginx-module busted lint valgrind valgrind-busted \
+.PHONY: asan asan-specs asan-busted fuzz fuzzers test-all test-hosts all demo emulator test spec spec-modules nginx-module busted lint valgrind valgrind-busted \
 	install deps clean
 
 all: $(MODULE) $(COMMAND)
@@ -140,6 +142,11 @@ test-all:
 		$(MAKE) -s --no-print-directory spec-modules LUA_VERSION=$$version || exit 1; \
 	done
 	@LUA_VERSIONS="$(LUA_VERSIONS)" $(SHARDS) busted $(SPECS)
+
+# The specs of the hosts: the module in the real programs.
+test-hosts:
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test hosts
+	@$(MAKE) --no-print-directory spec SPEC="$(or $(SPEC),spec/hosts)"
 
 # The specs under valgrind: no error, and no byte lost.
 valgrind:
