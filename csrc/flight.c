@@ -53,6 +53,7 @@ static void forget_garbage(struct job *job)
 static void add_answered(struct client *client, struct job *job)
 {
     leave_gate(client, job);
+    timers_remove(&client->timers, &job->timer);
     job_take_reply(job);
     queue_add(&client->answered, &job->link, job);
 }
@@ -67,7 +68,6 @@ static void leave_to_parent(struct client *client)
         struct job *job = link->owner;
         if (job->state == JOB_ANSWERED)
             continue;
-        timers_remove(&client->timers, &job->timer);
         queue_leave(&job->link);
         reply_clear(&job->reply);
         job->reply.fault = KIND_CANCELLED;
@@ -135,10 +135,12 @@ static void send(lua_State *L, struct client *client, struct job *job, int index
     job->announced = false;
     queue_leave(&job->link);
     timers_remove(&client->timers, &job->timer);
-    if (job_send(job, flight_pool(client)))
-        gate_of(client, job)->under_way++;
-    else
+    if (!job_send(job, flight_pool(client))) {
         add_answered(client, job);
+        return;
+    }
+    gate_of(client, job)->under_way++;
+    timers_add(&client->timers, &job->timer);
 }
 
 /* Begins attempts for which there is room, a few at once. Seconds until the next may begin, negative for none. */
@@ -231,7 +233,8 @@ static void settle_answered(lua_State *L, int client_index, struct client *clien
     }
 }
 
-/* Jobs whose pause is over queue for their next attempt; those whose deadline came while they queued end. */
+/* Jobs whose pause is over queue for their next attempt; attempts whose time is over have their answer; jobs whose deadline
+ * came while they queued end. */
 static void fire_timers(lua_State *L, struct client *client, int jobs, double slice_end)
 {
     struct timer *timer;
@@ -241,6 +244,11 @@ static void fire_timers(lua_State *L, struct client *client, int jobs, double sl
         timers_remove(&client->timers, timer);
         if (job->state == JOB_WAITING) {
             make_ready(client, job);
+            continue;
+        }
+        if (job->state == JOB_SENDING) {
+            pool_time_out(client->pool, job->transfer);
+            add_answered(client, job);
             continue;
         }
         compat_raw_get_pointer(L, jobs, job);

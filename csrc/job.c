@@ -25,6 +25,10 @@ void job_set_up(struct job *job, const struct operation *operation, const char *
     job->allow_blocking = options->allow_blocking;
 }
 
+/* How much later than libcurl the attempt's end is seen to here. libcurl overlooks the time of a transfer that waits in its
+ * own queue for a connection (7.88), and can say more of the others. */
+#define GRACE_SECONDS 0.05
+
 static double least(double a, double b)
 {
     return a < b ? a : b;
@@ -32,7 +36,7 @@ static double least(double a, double b)
 
 bool job_send(struct job *job, struct pool *pool)
 {
-    double attempt = least(job->attempt_timeout, job->deadline - clock_now());
+    double now = clock_now(), attempt = least(job->attempt_timeout, job->deadline - now);
     struct transfer_limits limits = {
         .timeout = attempt,
         .connect_timeout = least(job->connect_timeout, attempt),
@@ -40,6 +44,7 @@ bool job_send(struct job *job, struct pool *pool)
     };
     job->attempts += job->reading ? 0 : 1;
     job->state = JOB_SENDING;
+    job->timer.due = now + attempt + GRACE_SECONDS;
     job->transfer = pool ? pool_start(pool, &job->request, &job->reply, &limits, job) : NULL;
     if (job->transfer)
         return true;

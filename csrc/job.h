@@ -32,7 +32,7 @@ struct job {
     struct client *client;          /* NULL before it is linked and after it is done */
     struct link membership;         /* among the client's unfinished jobs */
     struct link link;               /* at a gate, or among the answered */
-    struct timer timer;             /* of the next attempt, or of the deadline while it is at a gate */
+    struct timer timer;             /* of the next attempt; of the deadline while it is at a gate; of the attempt's end */
     struct transfer *transfer;      /* while sending */
     const struct operation *operation;
     struct request request;

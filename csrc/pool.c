@@ -170,6 +170,21 @@ static void end_silent(struct pool *pool, struct transfer *transfer)
     sockets_end_silent(pool->sockets, fd, (transfer->sent_at + clock_now()) / 2);
 }
 
+/* The exchange is over with this CURLcode. */
+static void finish(struct pool *pool, struct transfer *transfer, int code)
+{
+    transfer_finish(transfer, code);
+    if (transfer->reply->fault == KIND_TIMEOUT && transfer->reply->sent > 0)
+        end_silent(pool, transfer);
+    detach(pool, transfer);
+}
+
+void pool_time_out(struct pool *pool, struct transfer *transfer)
+{
+    finish(pool, transfer, CURLE_OPERATION_TIMEDOUT);
+    give_back(pool, transfer);
+}
+
 /* Collects until the slice is over; the rest stays with libcurl. */
 static void collect_finished(struct pool *pool, double slice_end)
 {
@@ -181,10 +196,7 @@ static void collect_finished(struct pool *pool, double slice_end)
             continue;
         int code = (int)message->data.result;       /* the message is gone once the handle is removed */
         struct transfer *transfer = transfer_of(message->easy_handle);
-        transfer_finish(transfer, code);
-        if (transfer->reply->fault == KIND_TIMEOUT && transfer->reply->sent > 0)
-            end_silent(pool, transfer);
-        detach(pool, transfer);
+        finish(pool, transfer, code);
         queue_add(&pool->finished, &transfer->link, transfer);
         if (left > 0 && clock_now() >= slice_end) {
             pool->has_more = true;

@@ -26,6 +26,9 @@ struct transfer *pool_start(struct pool *pool, const struct request *request, st
 /* Ends an exchange without an answer. */
 void pool_cancel(struct pool *pool, struct transfer *transfer);
 
+/* Ends an exchange whose time is over: its reply says so. */
+void pool_time_out(struct pool *pool, struct transfer *transfer);
+
 /* Moves all exchanges on; waits for the network so many seconds at most, and from `slice_end` on leaves what is left to
  * the next run. POOL_INTERRUPTED: a signal ended the wait. */
 enum pool_run pool_run(struct pool *pool, double seconds, double slice_end);
