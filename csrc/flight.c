@@ -9,8 +9,10 @@
 #include "random.h"
 #include "retry.h"
 
-/* How long a run works on the network, and how long on what came of it: a game has 16 ms for a frame. */
+/* How long a run works on the network, and how long on what came of it: a game has 16 ms for a frame. What libcurl does at
+ * one stretch, half of a TLS handshake say, comes on top. */
 #define SLICE_SECONDS 0.0007
+#define SETTLE_SECONDS 0.0003
 
 /* How many attempts begin before libcurl is let at them, all of which it starts at one stretch. */
 #define BEGIN_AT_ONCE 2
@@ -307,7 +309,7 @@ bool flight_run(lua_State *L, int client_index, double seconds)
         if (client->ended != ended)
             seconds = 0;            /* somebody may wait for just that */
         quiet = run_network(client, next >= 0 && next < seconds ? next : seconds, slice_end);
-        settle_answered(L, client_index, client, jobs, clock_now() + SLICE_SECONDS);
+        settle_answered(L, client_index, client, jobs, clock_now() + SETTLE_SECONDS);
         next = client->ended != ended && has_ready(client) ? 0 : next;
     } while (next == 0 && quiet && clock_now() < slice_end);
     lua_pop(L, 2);

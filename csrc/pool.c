@@ -27,6 +27,7 @@ struct pool {
     struct queue spare;             /* idle, with their options set */
     bool has_more;                  /* libcurl has finished transfers that were not collected yet */
     bool has_new;                   /* a transfer was added that has no connection yet */
+    bool owes_events;               /* what was due took the whole slice, so that the events come first */
 };
 
 static bool curl_ready;             /* written once, under the guard below */
@@ -221,7 +222,13 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
     if (pool->has_new)
         sockets_check_idle(pool->sockets);
     pool->has_new = false;
-    run_due(pool, slice_end);
+    if (!pool->owes_events) {
+        run_due(pool, slice_end);
+        pool->owes_events = clock_now() >= slice_end;
+        if (pool->owes_events)
+            return POOL_OK;
+    }
+    pool->owes_events = false;
     if (pool->finished.count > 0 || pool->has_more)
         seconds = 0;
     else if (pool->due >= 0 && pool->due - clock_now() < seconds)
@@ -238,7 +245,8 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
             break;
     }
     collect_finished(pool, slice_end);
-    run_due(pool, slice_end);
+    if (clock_now() < slice_end)
+        run_due(pool, slice_end);
     return count < 0 ? POOL_INTERRUPTED : POOL_OK;
 }
 
