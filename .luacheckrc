@@ -7,4 +7,8 @@ files["lua/mediastop/resty"] = { std = "ngx_lua" }
 files["lua/mediastop/resty.lua"] = { std = "ngx_lua" }
 files["examples"] = { std = "max" }
 files["examples/nginx-rtmp"] = { std = "ngx_lua" }
+files["examples/haproxy"] = { globals = { "core" } }
+files["examples/love"] = { std = "max+love" }
+files["examples/vlc"] = { globals = { "vlc" } }
+files["spec/hosts/love"] = { std = "max+love" }
 files[".luacheckrc"] = { std = "luacheckrc" }

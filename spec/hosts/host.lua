@@ -101,8 +101,8 @@ function host.start(words, options)
     list[#list + 1] = word
   end
   local log = support.scratch("log." .. support.id())
-  system.capture(("{ setsid sh -c 'echo $$ >\"$0.pid\"; exec \"$@\"' %s %s; echo $? >%s.status; } >%s 2>&1 </dev/null &")
-    :format(log, host.words(list), log, log))
+  local script = "{ setsid sh -c 'echo $$ >\"$0.pid\"; exec \"$@\"' %s %s; echo $? >%s.status; } >%s 2>&1 </dev/null &"
+  system.capture(script:format(log, host.words(list), log, log))
   return setmetatable({ home = home, log = log, began = socket.gettime() }, Program)
 end
 
