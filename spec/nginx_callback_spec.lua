@@ -1,18 +1,17 @@
 --- examples/nginx-callback on a real nginx, with real requests.
-local installation = require("spec.emulator.nginx")
 local mime = require("mime")
-local process = require("spec.emulator.process")
+local nginx = require("spec.support.nginx")
 local rooms = require("rooms")
 local socket = require("socket")
 local support = require("spec.support")
 local system = require("spec.emulator.system")
 
 local KEY, OLD_KEY = "the key of the webhook", "the key that was before"
-local root = system.capture("pwd")
 
+-- As an installation has it: the module where nginx looks for modules, and the example's folder.
 local configuration = [[
-%s
-%s
+{{user}}
+{{modules}}
 daemon off;
 worker_processes 1;
 pid nginx.pid;
@@ -27,54 +26,24 @@ http {
   fastcgi_temp_path fastcgi;
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
-  lua_package_path "%s/examples/nginx-callback/?.lua;;";
-  lua_package_cpath "%s/build/jit/?.so;;";
+  lua_package_path "{{root}}/examples/nginx-callback/?.lua;;";
+  lua_package_cpath "{{root}}/build/jit/?.so;;";
   lua_shared_dict fastpix_events 1m;
   init_by_lua_block { require "callbacks" }
   server {
-    listen 127.0.0.1:%d;
-    include %s/examples/nginx-callback/callbacks.conf;
+    listen 127.0.0.1:{{port}};
+    include {{root}}/examples/nginx-callback/callbacks.conf;
   }
 }
 ]]
 
-local running = {}
-
--- Starts nginx with these secrets in its environment: { port, directory }.
+-- Starts nginx with these variables in its environment.
 local function start(environment)
-  local built = system.capture("make -s LUA_VERSION=jit BUILD=build/jit DEPS=skip CFLAGS='-O2 -g' 2>&1; echo $?")
-  assert.are.equal("0", built:match("%d+$"), built)
-  local found, modules = installation.find(), {}
-  for i, path in ipairs(found.modules) do
-    modules[i] = ('load_module "%s";'):format(path)
-  end
-  local server = { directory = system.private_directory(), port = system.free_ports(1)[1] }
-  local user = system.capture('test "$(id -u)" -ne 0 || echo "user $(id -un) $(id -gn);"')
-  system.write_file(server.directory .. "/nginx.conf",
-    configuration:format(table.concat(modules, "\n"), user, root, root, server.port, root))
-  local words = {}
+  local words = { "env" }
   for name, value in pairs(environment) do
     words[#words + 1] = system.quote(name .. "=" .. value)
   end
-  server.pid = tonumber(system.capture(("cd %s; unset NGINX LD_PRELOAD; env %s setsid %s -p %s -c nginx.conf "
-    .. ">start.log 2>&1 </dev/null & echo $!"):format(server.directory, table.concat(words, " "),
-    system.quote(found.binary), server.directory .. "/")))
-  server.started = process.start_time(server.pid)
-  running[#running + 1] = server
-  assert(system.wait_until(function()
-    local connection = socket.connect("127.0.0.1", server.port)
-    return connection and connection:close()
-  end, 10), system.read_file(server.directory .. "/start.log"))
-  return server
-end
-
-local function stop(server)
-  local function has_ended()
-    return process.start_time(server.pid) ~= server.started
-  end
-  system.signal(server.pid, "TERM")
-  assert(system.wait_until(has_ended, 10))
-  system.remove_directory(server.directory)
+  return nginx.start({ conf = configuration, environment = table.concat(words, " ") })
 end
 
 -- Posts the body; returns the status and the answer's body. `headers`: lines.
@@ -94,13 +63,9 @@ local function post(server, path, body, headers)
   return tonumber(answer:match("^HTTP/1%.1 (%d+)")), answer:match("\r\n\r\n(.*)$")
 end
 
-local function log(server)
-  return system.read_file(server.directory .. "/error.log")
-end
-
 -- How often the log tells of this end.
 local function ends(server, words)
-  return select(2, log(server):gsub(words:gsub("%-", "%%-") .. " has ended", ""))
+  return select(2, server:log():gsub(words:gsub("%-", "%%-") .. " has ended", ""))
 end
 
 local function signed(body, key)
@@ -117,9 +82,7 @@ describe("examples/nginx-callback", function()
   end)
 
   teardown(function()
-    for _, one in ipairs(running) do
-      stop(one)
-    end
+    server:stop()
   end)
 
   it("takes the callback of a stream that ended", function()
@@ -212,14 +175,15 @@ describe("examples/nginx-callback", function()
     for _, environment in ipairs({ {}, { FASTPIX_WEBHOOK_SECRET = "no base64 at all!" } }) do
       local other = start(environment)
       assert.are.equal(500, (post(other, FASTPIX, "{}")))
-      assert.is_truthy(log(other):find("FASTPIX_WEBHOOK_SECRET is not set", 1, true)
-        or log(other):find("secret 1 is no base64", 1, true))
-      assert.is_nil(log(other):find("at all", 1, true))
+      assert.is_truthy(other:log():find("FASTPIX_WEBHOOK_SECRET is not set", 1, true)
+        or other:log():find("secret 1 is no base64", 1, true))
+      assert.is_nil(other:log():find("at all", 1, true))
+      other:stop()
     end
   end)
 
   it("leaves no error of Lua's in the log", function()
-    assert.is_nil(log(server):find("traceback", 1, true))
-    assert.is_nil(log(server):find("attempt to", 1, true))
+    assert.is_nil(server:log():find("traceback", 1, true))
+    assert.is_nil(server:log():find("attempt to", 1, true))
   end)
 end)
