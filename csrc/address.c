@@ -53,9 +53,17 @@ static bool is_127(const char *host, size_t length)
 bool address_is_loopback(const char *url)
 {
     const char *host = url + scheme_length(url, strlen(url));
+    if (!strchr("1[lL", *host))
+        return false;               /* as most are */
     size_t length = host_length(host);
     return is_127(host, length) || (length == 5 && memcmp(host, "[::1]", 5) == 0) ||
            (length == 9 && text_same_nocase(host, "localhost", 9));
+}
+
+size_t address_origin_length(const char *url)
+{
+    size_t scheme = scheme_length(url, strlen(url));
+    return scheme + strcspn(url + scheme, "/");
 }
 
 static size_t length_without_slashes(const char *url)

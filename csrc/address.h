@@ -18,4 +18,7 @@ bool address_is_same(const char *a, const char *b);
 /* Whether the URL, which has no problem, names a loopback address: 127.0.0.0/8, [::1] or localhost. */
 bool address_is_loopback(const char *url);
 
+/* How much of the URL, which has no problem, is its scheme, host and port. */
+size_t address_origin_length(const char *url);
+
 #endif

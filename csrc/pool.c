@@ -18,6 +18,7 @@
 
 struct pool {
     struct transfer_settings settings;
+    struct text agent;              /* the header line */
     pid_t pid;
     CURLM *multi;
     struct sockets *sockets;
@@ -73,6 +74,16 @@ static int on_timer(CURLM *multi, long milliseconds, void *data)
     return 0;
 }
 
+static bool set_agent(struct pool *pool)
+{
+    const char *prefix = pool->settings.user_agent;
+    bool set = text_add_string(&pool->agent, "User-Agent: ") &&
+               (!prefix || (text_add_string(&pool->agent, prefix) && text_add_string(&pool->agent, " "))) &&
+               text_add_string(&pool->agent, "mediastop/" MEDIASTOP_VERSION);
+    pool->settings.user_agent = pool->agent.data;
+    return set;
+}
+
 static bool set_up(struct pool *pool)
 {
     long connections = pool->settings.max_connections;
@@ -99,7 +110,7 @@ struct pool *pool_new(const struct transfer_settings *settings)
     pool->settings.trust = trust_choose();
     pool->pid = getpid();
     pool->due = -1;
-    if (!set_up(pool)) {
+    if (!set_agent(pool) || !set_up(pool)) {
         pool_free(pool);
         return NULL;
     }
@@ -296,6 +307,7 @@ void pool_free(struct pool *pool)
     free_all(&pool->spare);
     curl_multi_cleanup(pool->multi);
     sockets_free(pool->sockets);
+    text_free(&pool->agent);
     free(pool);
 }
 

@@ -112,6 +112,7 @@ bool request_address(struct request *request, const struct operation *operation,
     request->loopback = address_is_loopback(base_url);
     request->cleartext = !text_same_nocase(base_url, "https:", 6);
     request->has_body = operation->body != NULL;
+    request->origin_length = address_origin_length(base_url);
     return add_url(&request->url, operation, base_url, id, length) &&
            (!operation->body || add_template(&request->body, operation->body, id, length, add_json));
 }

@@ -11,6 +11,7 @@
 struct request {
     const char *method;
     struct text url;
+    size_t origin_length;           /* how much of it is scheme, host and port */
     struct text body;
     struct text read_url;           /* of the job's state, once it is stopped; empty for none */
     struct text authorization;      /* the whole header line */

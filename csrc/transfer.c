@@ -19,6 +19,7 @@
 /* Nodes of our own in place of curl_slist_append, which copies the credential and does not wipe the copy. */
 struct transfer_headers {
     struct curl_slist node[3];
+    struct curl_slist of_proxy;
 };
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
@@ -79,16 +80,6 @@ static bool set_protocols(CURL *easy)
 #endif
 }
 
-static bool set_agent(CURL *easy, const char *prefix)
-{
-    struct text agent = { 0 };
-    bool set = (!prefix || (text_add_string(&agent, prefix) && text_add_string(&agent, " "))) &&
-               text_add_string(&agent, "mediastop/" MEDIASTOP_VERSION) &&
-               curl_easy_setopt(easy, CURLOPT_USERAGENT, agent.data) == CURLE_OK;
-    text_free(&agent);
-    return set;
-}
-
 static bool set_trust(CURL *easy, const struct transfer_settings *settings)
 {
     /* A file of the caller's is to be all that is trusted, so without the folder. */
@@ -128,7 +119,11 @@ static bool set_constants(struct transfer *transfer, const struct transfer_setti
     /* Without it the end of a transfer waits for a name server that does not answer. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-    return set_protocols(easy) && set_agent(easy, settings->user_agent) && set_trust(easy, settings) &&
+    /* A header line that libcurl makes by CURLOPT_USERAGENT is put together twice for every request. */
+    transfer->headers->of_proxy.data = (char *)settings->user_agent;
+    curl_easy_setopt(easy, CURLOPT_PROXYHEADER, &transfer->headers->of_proxy);
+    curl_easy_setopt(easy, CURLOPT_CURLU, transfer->address);
+    return set_protocols(easy) && set_trust(easy, settings) &&
            (!settings->proxy || (curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
                                  curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK));
 }
@@ -142,38 +137,103 @@ struct transfer *transfer_new(const struct transfer_settings *settings, struct s
     transfer->fd = -1;
     transfer->words = calloc(1, CURL_ERROR_SIZE);
     transfer->easy = curl_easy_init();
-    if (!transfer->headers || !transfer->words || !transfer->easy || !set_constants(transfer, settings, sockets)) {
+    transfer->address = curl_url();
+    if (!transfer->headers || !transfer->words || !transfer->easy || !transfer->address ||
+        !set_constants(transfer, settings, sockets)) {
         transfer_free(transfer);
         return NULL;
     }
     return transfer;
 }
 
-static bool set_method(CURL *easy, const struct request *request)
+/* Given a string libcurl would parse all of it, write all of it anew and copy the parts of that, for every request. */
+static bool set_address(struct transfer *transfer, const struct request *request)
 {
-    bool post = strcmp(request->method, "POST") == 0, put = strcmp(request->method, "PUT") == 0;
-    if (post || put) {
-        /* Both carry a body, be it of length 0. */
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->body.length);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->has_body ? request->body.data : "");
-    } else {
-        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-    }
-    return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, post ? NULL : request->method) == CURLE_OK;
+    CURLU *address = transfer->address;
+    struct text *origin = &transfer->origin;
+    const char *path = request->url.data + request->origin_length;
+    bool is_same = origin->length == request->origin_length &&
+                   memcmp(origin->data, request->url.data, origin->length) == 0;
+    /* As a part, an escape would be put into lower case. */
+    if (is_same && !strchr(path, '%'))
+        return curl_url_set(address, CURLUPART_PATH, path, 0) == CURLUE_OK;
+    text_clear(origin);
+    return curl_url_set(address, CURLUPART_URL, request->url.data, CURLU_PATH_AS_IS) == CURLUE_OK &&
+           text_add(origin, request->url.data, request->origin_length, BODY_MAX_BYTES);
 }
 
-static void set_headers(struct transfer *transfer, const struct request *request)
+/* POST and PUT do, be it of length 0. */
+static bool carries_body(const char *method)
+{
+    return method && method[0] == 'P';
+}
+
+static bool set_method(struct transfer *transfer, const struct request *request)
+{
+    CURL *easy = transfer->easy;
+    bool carries = carries_body(request->method);
+    if (carries) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->body.length);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->has_body ? request->body.data : "");
+    }
+    if (transfer->set.method && strcmp(transfer->set.method, request->method) == 0)
+        return true;
+    transfer->set.method = NULL;
+    if (curl_easy_setopt(easy, carries ? CURLOPT_POST : CURLOPT_HTTPGET, 1L) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+                         strcmp(request->method, "POST") == 0 ? NULL : request->method) != CURLE_OK)
+        return false;
+    transfer->set.method = request->method;
+    return true;
+}
+
+/* Without "Expect:", which libcurl adds only to bodies of 1 MiB and more. */
+static void set_headers(struct transfer *transfer, const struct transfer_settings *settings,
+                        const struct request *request)
 {
     /* A name with nothing behind the colon takes that header away. */
     struct curl_slist *node = transfer->headers->node;
-    static char json[] = "Content-Type: application/json", no_type[] = "Content-Type:", no_expect[] = "Expect:";
+    static char json[] = "Content-Type: application/json", no_type[] = "Content-Type:";
     node[0].data = request->authorization.data;
-    node[1].data = request->has_body ? json : no_type;
-    node[2].data = no_expect;
-    for (int i = 0; i < 3; i++)
-        node[i].next = i < 2 ? &node[i + 1] : NULL;
+    node[1].data = (char *)settings->user_agent;
+    node[2].data = request->has_body ? json : no_type;
+    node[0].next = &node[1];
+    node[1].next = carries_body(request->method) ? &node[2] : NULL;
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, node);
+}
+
+static void set_limit(CURL *easy, CURLoption option, double seconds, int *set)
+{
+    int milliseconds = clock_milliseconds(seconds);
+    milliseconds = milliseconds > 0 ? milliseconds : 1;
+    if (milliseconds != *set)
+        curl_easy_setopt(easy, option, (long)milliseconds);
+    *set = milliseconds;
+}
+
+static void set_security(struct transfer *transfer, bool cleartext)
+{
+    int security = cleartext ? SET_CLEARTEXT : SET_SECURE;
+    if ((int)transfer->set.security == security)
+        return;
+    transfer->set.security = security;
+    /* Where HTTP/2 is possible a request waits for a connection that is being made to tell; without TLS it would wait for
+     * the answer to another. */
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION,
+                     (long)(cleartext ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT, cleartext ? 0L : 1L);
+}
+
+/* The environment's proxy is for the world outside. */
+static bool set_place(struct transfer *transfer, bool loopback)
+{
+    int place = loopback ? SET_LOOPBACK : SET_OUTSIDE;
+    if ((int)transfer->set.place == place)
+        return true;
+    if (curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, loopback ? "*" : NULL) != CURLE_OK)
+        return false;
+    transfer->set.place = place;
+    return true;
 }
 
 bool transfer_begin(struct transfer *transfer, const struct transfer_settings *settings, const struct request *request,
@@ -185,20 +245,12 @@ bool transfer_begin(struct transfer *transfer, const struct transfer_settings *s
     transfer->requests_left = limits->requests;
     transfer->words[0] = '\0';
     transfer->cleartext = request->cleartext;
-    int timeout = clock_milliseconds(limits->timeout), connect_timeout = clock_milliseconds(limits->connect_timeout);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 1));
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_timeout > 0 ? connect_timeout : 1));
-    /* Where HTTP/2 is possible a request waits for a connection that is being made to tell; without TLS it would wait for
-     * the answer to another. */
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                     (long)(request->cleartext ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, request->cleartext ? 0L : 1L);
-    set_headers(transfer, request);
-    if (!set_method(easy, request) || curl_easy_setopt(easy, CURLOPT_URL, request->url.data) != CURLE_OK)
-        return false;
-    /* The environment's proxy is for the world outside. */
-    return settings->proxy ||
-           curl_easy_setopt(easy, CURLOPT_NOPROXY, request->loopback ? "*" : NULL) == CURLE_OK;
+    set_limit(easy, CURLOPT_TIMEOUT_MS, limits->timeout, &transfer->set.timeout);
+    set_limit(easy, CURLOPT_CONNECTTIMEOUT_MS, limits->connect_timeout, &transfer->set.connect_timeout);
+    set_security(transfer, request->cleartext);
+    set_headers(transfer, settings, request);
+    return set_method(transfer, request) && set_address(transfer, request) &&
+           (settings->proxy || set_place(transfer, request->loopback));
 }
 
 static enum kind kind_of(CURLcode code)
@@ -272,8 +324,10 @@ void transfer_finish(struct transfer *transfer, int code)
 void transfer_end(struct transfer *transfer)
 {
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
-    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
-    memset(transfer->headers, 0, sizeof *transfer->headers);
+    /* Which says POST, too: to the rest it is nothing. */
+    if (carries_body(transfer->set.method))
+        curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
+    memset(transfer->headers->node, 0, sizeof transfer->headers->node);
     transfer->reply = NULL;
     transfer->owner = NULL;
 }
@@ -282,6 +336,8 @@ void transfer_free(struct transfer *transfer)
 {
     if (transfer) {
         curl_easy_cleanup(transfer->easy);
+        curl_url_cleanup(transfer->address);
+        text_free(&transfer->origin);
         free(transfer->words);
         free(transfer->headers);
         free(transfer);

@@ -15,7 +15,7 @@ struct sockets;
 struct transfer_settings {
     const char *ca_file;            /* NULL: the system's */
     const char *proxy;              /* NULL: the environment's; "": none */
-    const char *user_agent;         /* NULL: only our own name */
+    const char *user_agent;         /* a client's: what is put in front of our name, or NULL; a pool's: the header line */
     int max_connections;            /* to each host */
     enum trust trust;               /* where there is no ca_file */
 };
@@ -36,6 +36,14 @@ struct transfer {
     int fd;                         /* the connection, as far as it is known; -1: none */
     double sent_at;                 /* of clock_now; when its last request began */
     bool cleartext;                 /* without TLS */
+    void *address;                  /* the CURLU of its URL */
+    struct text origin;             /* scheme, host and port in it; the next request's are the same, as a rule */
+    struct {                        /* what the handle is set to; 0: not yet */
+        const char *method;
+        int timeout, connect_timeout;
+        enum { SET_CLEARTEXT = 1, SET_SECURE } security;
+        enum { SET_LOOPBACK = 1, SET_OUTSIDE } place;
+    } set;
     struct transfer_headers *headers;
     char *words;                    /* libcurl's buffer for its words on a failure */
 };
