@@ -65,10 +65,15 @@ static bool add_segment(struct text *text, const char *id, size_t length)
     static const char hex[] = "0123456789ABCDEF";
     static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
     for (size_t i = 0; i < length; i++) {
+        size_t plain = strspn(id + i, unreserved);
+        if (!text_add(text, id + i, plain, BODY_MAX_BYTES))
+            return false;
+        i += plain;
+        if (i == length)
+            break;
         unsigned char byte = (unsigned char)id[i];
         char escaped[3] = { '%', hex[byte >> 4], hex[byte & 15] };
-        bool plain = memchr(unreserved, byte, sizeof unreserved - 1) != NULL;
-        if (!text_add(text, plain ? id + i : escaped, plain ? 1 : 3, BODY_MAX_BYTES))
+        if (!text_add(text, escaped, 3, BODY_MAX_BYTES))
             return false;
     }
     return true;
@@ -78,9 +83,14 @@ static bool add_segment(struct text *text, const char *id, size_t length)
 static bool add_json(struct text *text, const char *id, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
+        size_t plain = strcspn(id + i, "\"\\");
+        if (!text_add(text, id + i, plain, BODY_MAX_BYTES))
+            return false;
+        i += plain;
+        if (i == length)
+            break;
         char escaped[2] = { '\\', id[i] };
-        bool plain = id[i] != '"' && id[i] != '\\';
-        if (!text_add(text, plain ? id + i : escaped, plain ? 1 : 2, BODY_MAX_BYTES))
+        if (!text_add(text, escaped, 2, BODY_MAX_BYTES))
             return false;
     }
     return true;
