@@ -48,6 +48,38 @@ static void set_listener(lua_State *L, int client_index, int index, int options)
         event_listen(L, lua_touserdata(L, index), index);
 }
 
+/* Pushes a job: the kept one, or a new one. */
+static struct job *push_job(lua_State *L, int kept)
+{
+    struct job *job = kept ? lua_touserdata(L, kept) : NULL;
+    if (!job) {
+        job = compat_new_userdata(L, sizeof *job, JOB_TYPE);
+    } else {
+        lua_pushvalue(L, kept);
+        lua_pushnil(L);
+        lua_replace(L, kept);
+        job_renew(job);
+    }
+    job->is_kept = kept != 0;
+    return job;
+}
+
+/* Keeps the job at `index`, which is done, for the next call. */
+static void keep(lua_State *L, int index, int kept)
+{
+    const struct job *job = lua_touserdata(L, index);
+    if (job->has_fields)
+        return;
+    compat_push_user_table(L, index);
+    for (int i = 1; i <= 3; i++) {
+        lua_pushnil(L);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pop(L, 1);
+    lua_pushvalue(L, index);
+    lua_replace(L, kept);
+}
+
 bool call_create(lua_State *L, int client_index, const struct call *call, int id)
 {
     struct client *client = lua_touserdata(L, client_index);
@@ -72,7 +104,7 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
         job_push_refusal(L, operation, bytes, length, kind, problem, started);
         return false;
     }
-    struct job *job = compat_new_userdata(L, sizeof *job, JOB_TYPE);
+    struct job *job = push_job(L, call->kept);
     int index = lua_gettop(L);
     job->started = started;
     job->deadline = started + options.timeout;
@@ -143,19 +175,22 @@ static int blocking(lua_State *L)
 {
     int client_index = lua_upvalueindex(1);
     const struct operation *operation = lua_touserdata(L, lua_upvalueindex(2));
-    const struct call call = { operation, operation->name, 1, host_must_not_block(L) };
+    const struct call call = { operation, operation->name, 1, host_must_not_block(L), lua_upvalueindex(3) };
     lua_settop(L, 2);
     if (!call_create(L, client_index, &call, 1))
         return 3;
     int index = lua_gettop(L);
     flight_start(L, client_index, index);
     call_wait(L, client_index, index, FOREVER, false);
-    return call_push_results(L, index);
+    int results = call_push_results(L, index);
+    keep(L, index, call.kept);
+    return results;
 }
 
 void call_push(lua_State *L, int client_index, const struct operation *operation)
 {
     lua_pushvalue(L, client_index);
     lua_pushlightuserdata(L, (void *)operation);
-    lua_pushcclosure(L, blocking, 2);
+    lua_pushnil(L);                 /* a job to use again, once there is one */
+    lua_pushcclosure(L, blocking, 3);
 }

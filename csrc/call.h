@@ -12,6 +12,7 @@ struct call {
     const char *function;
     int id_argument;                /* as the caller counts; the options are the next */
     bool blocks;                    /* the caller is to wait where it stands */
+    int kept;                       /* upvalue that holds a job to use again, or nil; 0: none */
 };
 
 /* Makes the job of the id at `id` and the options at `id` + 1, and pushes it: true. Pushes nil, message, error if it

@@ -121,6 +121,7 @@ static enum found take_given(lua_State *L, struct job *job, int index, const cha
         lua_pushvalue(L, given);
         lua_setfield(L, -2, JOB_ASK);
         lua_pop(L, 1);
+        job->has_fields = true;
         job->ask = JOB_ASKS_CALLER;
     }
     return FOUND;
@@ -193,10 +194,12 @@ static enum found take_found(lua_State *L, int client_index, struct job *job, in
     if (!address_is_same(base_url, provider->base_url) && !address_is_loopback(base_url)) {
         lua_pushstring(L, base_url);
         lua_setfield(L, -2, JOB_BASE_URL);
+        job->has_fields = true;
     }
     if (profile) {
         lua_pushstring(L, profile);
         lua_setfield(L, -2, JOB_PROFILE);
+        job->has_fields = true;
     }
     lua_pop(L, 1);
     enum found found;

@@ -63,7 +63,7 @@ static int start(lua_State *L)
     const struct place place = { "start", 1 };
     int first, client_index = client_of(L, "start", &first);
     lua_settop(L, first + 2);
-    const struct call call = { operation_at(L, first, &place), "start", 2, false };
+    const struct call call = { operation_at(L, first, &place), "start", 2, false, 0 };
     return start_at(L, client_index, &call, first + 1, 0);
 }
 
@@ -80,7 +80,7 @@ static int start_into(lua_State *L)
     check_client(L, 7);
     luaL_checktype(L, 2, LUA_TTABLE);
     const struct place place = { luaL_optstring(L, 7, "start"), 1 };
-    const struct call call = { operation_at(L, 4, &place), place.function, 2, lua_toboolean(L, 3) };
+    const struct call call = { operation_at(L, 4, &place), place.function, 2, lua_toboolean(L, 3), 0 };
     return start_at(L, 1, &call, 5, 2);
 }
 
@@ -90,7 +90,7 @@ static int call_into(lua_State *L)
     check_client(L, 6);
     luaL_checktype(L, 2, LUA_TTABLE);
     const struct operation *operation = operation_at(L, 4, &place);
-    const struct call call = { operation, operation->name, 1, lua_toboolean(L, 3) };
+    const struct call call = { operation, operation->name, 1, lua_toboolean(L, 3), 0 };
     return start_at(L, 1, &call, 5, 2);
 }
 
@@ -98,7 +98,7 @@ static int check(lua_State *L)
 {
     check_client(L, 5);
     const struct place place = { luaL_optstring(L, 5, "start"), 1 };
-    const struct call call = { operation_at(L, 2, &place), place.function, 2, false };
+    const struct call call = { operation_at(L, 2, &place), place.function, 2, false, 0 };
     if (!call_create(L, 1, &call, 3))
         return 3;
     lua_pushboolean(L, 1);

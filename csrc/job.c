@@ -3,12 +3,19 @@
  */
 #include "job.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "clock.h"
 #include "confirm.h"
 #include "result.h"
 #include "retry.h"
+
+void job_renew(struct job *job)
+{
+    memset(job, 0, offsetof(struct job, request));
+    reply_clear(&job->reply);
+}
 
 void job_set_up(struct job *job, const struct operation *operation, const char *id, size_t length,
                 const struct options *options)
@@ -87,7 +94,12 @@ void job_finish(lua_State *L, struct job *job, int index)
         lua_rawseti(L, -1 - i, i);
     lua_pop(L, 1);
     job->state = JOB_DONE;
-    job_release(job);
+    if (job->is_kept) {
+        request_clear(&job->request);
+        reply_clear(&job->reply);
+    } else {
+        job_release(job);
+    }
 }
 
 /* A job that is in no state to be ended is what the caller wants, if an earlier attempt may have ended it, or if the

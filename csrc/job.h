@@ -35,8 +35,6 @@ struct job {
     struct timer timer;             /* of the next attempt; of the deadline while it is at a gate; of the attempt's end */
     struct transfer *transfer;      /* while sending */
     const struct operation *operation;
-    struct request request;
-    struct reply reply;
     enum job_ask ask;
     double attempt_timeout, connect_timeout;
     int attempts_most;
@@ -46,6 +44,8 @@ struct job {
     bool ignore_ended;
     bool allow_blocking;            /* also in a host that must not be blocked */
     bool has_listener, is_collected;
+    bool has_fields;                /* its user table has more than the result */
+    bool is_kept;                   /* once it is done it serves the next call: its storage is wiped, not freed */
     bool announced;                 /* its listener knows of the next attempt */
     double started, deadline;       /* of clock_now */
     int attempts;                   /* begun, and repeated by libcurl */
@@ -55,8 +55,14 @@ struct job {
     double pause_until;             /* of clock_now; what was asked or chosen after it */
     bool may_have_ended;            /* an attempt before this one may have taken effect */
     size_t id_length;
+    /* From here on what job_renew does not zero. */
+    struct request request;
+    struct reply reply;
     char id[ID_MAX_BYTES + 1];
 };
+
+/* Makes a job that is done, and was kept, as good as new. */
+void job_renew(struct job *job);
 
 /* Fills in a zeroed job. The id has no problem. */
 void job_set_up(struct job *job, const struct operation *operation, const char *id, size_t length,

@@ -198,6 +198,16 @@ bool request_echoed(const struct request *request, const char *string)
     return false;
 }
 
+void request_clear(struct request *request)
+{
+    text_clear(&request->url);
+    text_clear(&request->body);
+    text_clear(&request->read_url);
+    text_clear(&request->authorization);
+    for (int i = 0; i < 3; i++)
+        text_clear(&request->secrets[i]);
+}
+
 void request_free(struct request *request)
 {
     text_free(&request->url);

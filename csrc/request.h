@@ -55,6 +55,9 @@ void request_mask(const struct request *request, struct text *text);
 /* Whether the string echoes the credential. */
 bool request_echoed(const struct request *request, const char *string);
 
+/* Wipes all of it for another request, and keeps the storage. */
+void request_clear(struct request *request);
+
 /* Wipes and frees. Safe to call twice. */
 void request_free(struct request *request);
 

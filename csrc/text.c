@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MAX_BYTES 4096         /* an answer has a few hundred */
+
 static int lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
@@ -162,6 +164,11 @@ void text_clear(struct text *text)
         wipe(text->data, text->length);
     text->length = 0;
     text->no_memory = false;
+    if (text->capacity > KEPT_MAX_BYTES) {
+        free(text->data);
+        text->data = NULL;
+        text->capacity = 0;
+    }
 }
 
 void text_free(struct text *text)

@@ -31,7 +31,7 @@ size_t text_cut(const char *bytes, size_t length, size_t limit);
  * returns how many. `needle` has 3 bytes or more. */
 size_t text_mask(struct text *text, const char *needle, size_t length);
 
-/* Wipes the bytes and keeps the storage. */
+/* Wipes the bytes and keeps the storage, if it is not large. */
 void text_clear(struct text *text);
 
 /* Wipes and frees. Safe to call twice. */
