@@ -21,8 +21,9 @@
 #endif
 #endif
 
-/* POLLER_ONCE: tell of it once, then not again until it is watched anew. */
-enum { POLLER_IN = 1, POLLER_OUT = 2, POLLER_ERROR = 4, POLLER_ONCE = 8 };
+/* POLLER_ONCE: tell of it once, then not again until it is watched anew. POLLER_END comes with POLLER_IN where the other side
+ * may have ended the connection, so that there may be no byte. */
+enum { POLLER_IN = 1, POLLER_OUT = 2, POLLER_ERROR = 4, POLLER_ONCE = 8, POLLER_END = 16 };
 
 struct poller;
 

@@ -34,8 +34,8 @@ bool poller_watch(struct poller *poller, int fd, int what, bool watched)
 {
     struct epoll_event event = { 0 };
     event.data.fd = fd;
-    event.events = (what & POLLER_IN ? (uint32_t)EPOLLIN : 0) | (what & POLLER_OUT ? (uint32_t)EPOLLOUT : 0) |
-                   (what & POLLER_ONCE ? (uint32_t)EPOLLONESHOT : 0);
+    event.events = (what & POLLER_IN ? (uint32_t)(EPOLLIN | EPOLLRDHUP) : 0) |
+                   (what & POLLER_OUT ? (uint32_t)EPOLLOUT : 0) | (what & POLLER_ONCE ? (uint32_t)EPOLLONESHOT : 0);
     int action = what == 0 ? EPOLL_CTL_DEL : watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     return epoll_ctl(poller->epoll, action, fd, &event) == 0;
 }
@@ -50,7 +50,8 @@ int poller_wait(struct poller *poller, int milliseconds, struct poller_event *ev
         uint32_t what = ready[i].events;
         events[i].fd = ready[i].data.fd;
         events[i].what = (what & EPOLLIN ? POLLER_IN : 0) | (what & EPOLLOUT ? POLLER_OUT : 0) |
-                         (what & (EPOLLERR | EPOLLHUP) ? POLLER_ERROR : 0);
+                         (what & (EPOLLERR | EPOLLHUP) ? POLLER_ERROR : 0) |
+                         (what & (EPOLLRDHUP | EPOLLERR | EPOLLHUP) ? POLLER_END : 0);
     }
     return count;
 }

@@ -64,7 +64,8 @@ int poller_wait(struct poller *poller, int milliseconds, struct poller_event *ev
     for (int i = 0; i < count; i++) {
         events[i].fd = (int)ready[i].ident;
         events[i].what = (ready[i].filter == EVFILT_READ ? POLLER_IN : POLLER_OUT) |
-                         (ready[i].flags & EV_ERROR ? POLLER_ERROR : 0);
+                         (ready[i].flags & EV_ERROR ? POLLER_ERROR : 0) |
+                         (ready[i].flags & (EV_ERROR | EV_EOF) ? POLLER_END : 0);
     }
     return count;
 }

@@ -63,7 +63,7 @@ int poller_wait(struct poller *poller, int milliseconds, struct poller_event *ev
         if (at->revents == 0)
             continue;
         events[found].fd = at->fd;
-        events[found].what = (at->revents & POLLIN ? POLLER_IN : 0) | (at->revents & POLLOUT ? POLLER_OUT : 0) |
+        events[found].what = (at->revents & POLLIN ? POLLER_IN | POLLER_END : 0) | (at->revents & POLLOUT ? POLLER_OUT : 0) |
                              (at->revents & (POLLERR | POLLHUP | POLLNVAL) ? POLLER_ERROR : 0);
         found++;
     }

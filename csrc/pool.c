@@ -7,10 +7,10 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "memory.h"
+#include "origin.h"
 #include "sockets.h"
 
 #define EVENTS_AT_ONCE 64
@@ -19,7 +19,7 @@
 struct pool {
     struct transfer_settings settings;
     struct text agent;              /* the header line */
-    pid_t pid;
+    struct origin origin;
     CURLM *multi;
     struct sockets *sockets;
     double due;                     /* when libcurl wants to be called without an event; negative: never */
@@ -108,7 +108,7 @@ struct pool *pool_new(const struct transfer_settings *settings)
         return NULL;
     pool->settings = *settings;
     pool->settings.trust = trust_choose();
-    pool->pid = getpid();
+    origin_set(&pool->origin);
     pool->due = -1;
     if (!set_agent(pool) || !set_up(pool)) {
         pool_free(pool);
@@ -119,7 +119,7 @@ struct pool *pool_new(const struct transfer_settings *settings)
 
 bool pool_is_ours(const struct pool *pool)
 {
-    return pool->pid == getpid();
+    return origin_is_here(&pool->origin);
 }
 
 static struct transfer *take_transfer(struct pool *pool)
@@ -244,7 +244,10 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
         seconds = 0;
     else if (pool->due >= 0 && pool->due - clock_now() < seconds)
         seconds = pool->due - clock_now();
-    int count = sockets_wait(pool->sockets, clock_milliseconds(seconds), events, EVENTS_AT_ONCE);
+    /* Of a lone exchange that has ended already, nothing more is to come. */
+    int count = pool->finished.count > 0 && pool->active.count == 0
+                    ? 0
+                    : sockets_wait(pool->sockets, clock_milliseconds(seconds), events, EVENTS_AT_ONCE);
     if (seconds > 0)
         slice_end += seconds;       /* waiting is no work */
     for (int i = 0; i < count; i++) {
@@ -307,6 +310,7 @@ void pool_free(struct pool *pool)
     free_all(&pool->spare);
     curl_multi_cleanup(pool->multi);
     sockets_free(pool->sockets);
+    origin_free(&pool->origin);
     text_free(&pool->agent);
     free(pool);
 }

@@ -204,7 +204,8 @@ static void note_first_byte(const struct sockets *sockets, const struct poller_e
     char byte;
     if (transfer && transfer->cleartext && transfer->reply->sent > 0 && !transfer->reply->answered &&
         event->what & POLLER_IN)
-        transfer->reply->answered = recv(event->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+        transfer->reply->answered = !(event->what & POLLER_END) ||
+                                    recv(event->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
 int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most)
