@@ -137,8 +137,7 @@ void call_wait(lua_State *L, int client_index, int index, double seconds, bool o
     lua_Hook hook_before = interrupt_hook(L);
     double now = clock_now(), until = now + seconds, look_up = now + LOOK_UP_SECONDS;
     while (job->state != JOB_DONE && now <= until) {
-        bool quiet = flight_run(L, client_index, (look_up < until ? look_up : until) - now);
-        now = clock_now();
+        bool quiet = flight_run(L, client_index, (look_up < until ? look_up : until) - now, &now);
         if (quiet && now < look_up)
             continue;
         if (must_stop(L, client, hook_before)) {
@@ -154,7 +153,8 @@ void call_run(lua_State *L, int client_index, double seconds)
 {
     struct client *client = lua_touserdata(L, client_index);
     lua_Hook hook_before = interrupt_hook(L);
-    flight_run(L, client_index, seconds < LOOK_UP_SECONDS ? seconds : LOOK_UP_SECONDS);
+    double now = clock_now();
+    flight_run(L, client_index, seconds < LOOK_UP_SECONDS ? seconds : LOOK_UP_SECONDS, &now);
     if (must_stop(L, client, hook_before))
         lua_error(L);
 }

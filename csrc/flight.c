@@ -126,18 +126,19 @@ void flight_start(lua_State *L, int client_index, int index)
 
 /* Begins the next attempt of a job, which leaves its queue only then: the listener may raise for want of memory, or end
  * the job, or move it on by a run of its own. */
-static void send(lua_State *L, struct client *client, struct job *job, int index)
+static void send(lua_State *L, struct client *client, struct job *job, int index, double *now)
 {
     if (!job->announced) {
         job->announced = true;
         event_attempt(L, client, job, index);
+        *now = job->has_listener ? clock_now() : *now;
     }
     if (job->client != client || !job->announced)
         return;
     job->announced = false;
     queue_leave(&job->link);
     timers_remove(&client->timers, &job->timer);
-    if (!job_send(job, flight_pool(client))) {
+    if (!job_send(job, flight_pool(client), *now)) {
         add_answered(client, job);
         return;
     }
@@ -146,15 +147,15 @@ static void send(lua_State *L, struct client *client, struct job *job, int index
 }
 
 /* Begins attempts for which there is room, a few at once. Seconds until the next may begin, negative for none. */
-static double begin_ready(lua_State *L, struct client *client, int jobs)
+static double begin_ready(lua_State *L, struct client *client, int jobs, double *now)
 {
-    double next = -1, now = clock_now();
+    double next = -1;
     int begun = 0;
     for (size_t i = 0; i < PROVIDER_COUNT; i++) {
         struct gate *gate = &client->gates[i];
         struct job *job;
         while ((job = queue_first(&gate->ready)) != NULL) {
-            double wait = gate_wait(gate, client->settings.max_connections, job->deadline, now);
+            double wait = gate_wait(gate, client->settings.max_connections, job->deadline, *now);
             if (wait == 0 && begun == BEGIN_AT_ONCE)
                 return 0;
             if (wait != 0) {
@@ -163,12 +164,14 @@ static double begin_ready(lua_State *L, struct client *client, int jobs)
             }
             begun++;
             compat_raw_get_pointer(L, jobs, job);
-            if (lua_isnil(L, -1))
+            if (lua_isnil(L, -1)) {
                 forget_garbage(job);
-            else if (job->deadline <= now)
+            } else if (job->deadline <= *now) {
                 flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
-            else
-                send(L, client, job, lua_gettop(L));
+                *now = clock_now();
+            } else {
+                send(L, client, job, lua_gettop(L), now);
+            }
             lua_pop(L, 1);
         }
     }
@@ -177,13 +180,16 @@ static double begin_ready(lua_State *L, struct client *client, int jobs)
 
 /* The provider refused the credential: sends again with another one, if there is one. If not, or if asking raises, the job
  * is still among the answered, and the next look at it settles it. */
-static void renew(lua_State *L, int client_index, struct client *client, struct job *job, int index)
+static void renew(lua_State *L, int client_index, struct client *client, struct job *job, int index,
+                  double *now)
 {
     enum job_ask ask = job->ask;
     job->ask = JOB_ASKS_NOBODY;
-    if (!credential_renew(L, client_index, index, ask) || job->client != client)
+    bool renewed = credential_renew(L, client_index, index, ask);
+    *now = clock_now();             /* a function of the caller's may have run */
+    if (!renewed || job->client != client)
         return;
-    send(L, client, job, index);
+    send(L, client, job, index, now);
 }
 
 static void end(lua_State *L, struct client *client, struct job *job, int index)
@@ -210,8 +216,9 @@ static void wait_for_retry(lua_State *L, struct client *client, struct job *job,
 
 /* Decides on answered jobs until the slice is over. Each is taken off the queue only when that is done, so that a memory
  * error in between loses none. */
-static void settle_answered(lua_State *L, int client_index, struct client *client, int jobs, double slice_end)
+static void settle_answered(lua_State *L, int client_index, struct client *client, int jobs, double *now)
 {
+    double slice_end = *now + SETTLE_SECONDS;
     struct job *job;
     while ((job = queue_first(&client->answered)) != NULL) {
         compat_raw_get_pointer(L, jobs, job);
@@ -221,36 +228,38 @@ static void settle_answered(lua_State *L, int client_index, struct client *clien
             lua_pop(L, 1);
             continue;
         }
-        double wait = job_settle(L, job, index, random_next(&client->random));
+        double wait = job_settle(L, job, index, random_next(&client->random), *now);
         hold_gate(client, job);
         if (wait == JOB_ASK_AGAIN)
-            renew(L, client_index, client, job, index);
+            renew(L, client_index, client, job, index, now);
         else if (wait == RETRY_STOP)
             end(L, client, job, index);
         else
             wait_for_retry(L, client, job, index, wait);
         lua_pop(L, 1);
-        if (client->answered.count > 0 && clock_now() >= slice_end)
+        *now = clock_now();
+        if (*now >= slice_end)
             return;
     }
 }
 
 /* Jobs whose pause is over queue for their next attempt; attempts whose time is over have their answer; jobs whose deadline
  * came while they queued end. */
-static void fire_timers(lua_State *L, struct client *client, int jobs, double slice_end)
+static void fire_timers(lua_State *L, struct client *client, int jobs, double slice_end, double *now)
 {
     struct timer *timer;
-    double now = clock_now();
-    while ((timer = timers_first(&client->timers)) != NULL && timer->due <= now && clock_now() < slice_end) {
+    while ((timer = timers_first(&client->timers)) != NULL && timer->due <= *now && *now < slice_end) {
         struct job *job = timer->owner;
         timers_remove(&client->timers, timer);
         if (job->state == JOB_WAITING) {
             make_ready(client, job);
+            *now = clock_now();
             continue;
         }
         if (job->state == JOB_SENDING) {
             pool_time_out(client->pool, job->transfer);
             add_answered(client, job);
+            *now = clock_now();
             continue;
         }
         compat_raw_get_pointer(L, jobs, job);
@@ -259,19 +268,23 @@ static void fire_timers(lua_State *L, struct client *client, int jobs, double sl
         else
             flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
         lua_pop(L, 1);
+        *now = clock_now();
     }
 }
 
-static bool run_network(struct client *client, double seconds, double slice_end)
+static bool run_network(struct client *client, double seconds, double slice_end, double *now)
 {
     struct timer *first = timers_first(&client->timers);
-    if (first && first->due - clock_now() < seconds)
-        seconds = first->due - clock_now();
+    if (first && first->due - *now < seconds)
+        seconds = first->due - *now;
     if (client->answered.count > 0)
         seconds = 0;
-    if (!client->pool)
-        return clock_sleep(seconds);
-    bool quiet = pool_run(client->pool, seconds, slice_end) == POOL_OK;
+    if (!client->pool) {
+        bool slept = clock_sleep(seconds);
+        *now = clock_now();
+        return slept;
+    }
+    bool quiet = pool_run(client->pool, seconds, slice_end, now) == POOL_OK;
     struct job *job;
     while ((job = pool_finished(client->pool)) != NULL) {
         if (job->reply.status != 0)
@@ -282,20 +295,20 @@ static bool run_network(struct client *client, double seconds, double slice_end)
 }
 
 /* Whether an attempt could begin now. */
-static bool has_ready(const struct client *client)
+static bool has_ready(const struct client *client, double now)
 {
     for (size_t i = 0; i < PROVIDER_COUNT; i++) {
         const struct job *job = queue_first(&client->gates[i].ready);
-        if (job && gate_wait(&client->gates[i], client->settings.max_connections, job->deadline, clock_now()) == 0)
+        if (job && gate_wait(&client->gates[i], client->settings.max_connections, job->deadline, now) == 0)
             return true;
     }
     return false;
 }
 
-bool flight_run(lua_State *L, int client_index, double seconds)
+bool flight_run(lua_State *L, int client_index, double seconds, double *now)
 {
     struct client *client = lua_touserdata(L, client_index);
-    double slice_end = clock_now() + SLICE_SECONDS, next;
+    double slice_end = *now + SLICE_SECONDS, next;
     bool quiet;
     luaL_checkstack(L, 16, "too many nested calls");
     flight_check_fork(client);
@@ -304,14 +317,14 @@ bool flight_run(lua_State *L, int client_index, double seconds)
     int jobs = lua_gettop(L);
     unsigned long ended = client->ended;
     do {
-        fire_timers(L, client, jobs, slice_end);
-        next = begin_ready(L, client, jobs);
+        fire_timers(L, client, jobs, slice_end, now);
+        next = begin_ready(L, client, jobs, now);
         if (client->ended != ended)
             seconds = 0;            /* somebody may wait for just that */
-        quiet = run_network(client, next >= 0 && next < seconds ? next : seconds, slice_end);
-        settle_answered(L, client_index, client, jobs, clock_now() + SETTLE_SECONDS);
-        next = client->ended != ended && has_ready(client) ? 0 : next;
-    } while (next == 0 && quiet && clock_now() < slice_end);
+        quiet = run_network(client, next >= 0 && next < seconds ? next : seconds, slice_end, now);
+        settle_answered(L, client_index, client, jobs, now);
+        next = client->ended != ended && has_ready(client, *now) ? 0 : next;
+    } while (next == 0 && quiet && (*now = clock_now()) < slice_end);
     lua_pop(L, 2);
     return quiet && !client->interrupted;
 }

@@ -10,8 +10,8 @@
 void flight_start(lua_State *L, int client_index, int index);
 
 /* Moves all jobs on, for a slice of time at most, once it has waited at most so many seconds for the network. False if a
- * signal ended the wait. */
-bool flight_run(lua_State *L, int client_index, double seconds);
+ * signal ended the wait. `*now`, of clock_now, is brought up to date. */
+bool flight_run(lua_State *L, int client_index, double seconds, double *now);
 
 /* Seconds until the next run is needed without a descriptor becoming ready; negative: not at all. */
 double flight_due(lua_State *L, int client_index);

@@ -41,9 +41,9 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-bool job_send(struct job *job, struct pool *pool)
+bool job_send(struct job *job, struct pool *pool, double now)
 {
-    double now = clock_now(), attempt = least(job->attempt_timeout, job->deadline - now);
+    double attempt = least(job->attempt_timeout, job->deadline - now);
     struct transfer_limits limits = {
         .timeout = attempt,
         .connect_timeout = least(job->connect_timeout, attempt),
@@ -121,10 +121,9 @@ static void note_failure(struct job *job, enum kind kind)
         job->may_have_ended = true;
 }
 
-double job_settle(lua_State *L, struct job *job, int index, double random)
+double job_settle(lua_State *L, struct job *job, int index, double random, double now)
 {
     struct verdict verdict;
-    double now = clock_now();
     luaL_checkstack(L, 16, "too many nested calls");
     index = compat_absolute(L, index);
     answer_read(L, job->reading ? job->operation->read : job->operation, job->id, &job->reply, &verdict);

@@ -68,8 +68,8 @@ void job_renew(struct job *job);
 void job_set_up(struct job *job, const struct operation *operation, const char *id, size_t length,
                 const struct options *options);
 
-/* Begins the next attempt. False if it failed at once, for want of a pool or of memory. */
-bool job_send(struct job *job, struct pool *pool);
+/* Begins the next attempt; `now`: of clock_now. False if it failed at once, for want of a pool or of memory. */
+bool job_send(struct job *job, struct pool *pool, double now);
 
 /* The attempt is over, its transfer gone and the reply filled in. */
 void job_take_reply(struct job *job);
@@ -78,8 +78,9 @@ void job_take_reply(struct job *job);
 #define JOB_ASK_AGAIN (-2.0)
 
 /* Decides what an answered job does next. Seconds to wait before the next attempt; or RETRY_STOP: the job, which is
- * the userdata at `index`, is done; or JOB_ASK_AGAIN. `random`: from 0 to 1. If memory is short it raises and can be called again. */
-double job_settle(lua_State *L, struct job *job, int index, double random);
+ * the userdata at `index`, is done; or JOB_ASK_AGAIN. `random`: from 0 to 1; `now`: of
+ * clock_now. If memory is short it raises and can be called again. */
+double job_settle(lua_State *L, struct job *job, int index, double random, double now);
 
 /* Stores the three values on the top as the job's result, pops them, and lets go of all else. */
 void job_finish(lua_State *L, struct job *job, int index);

@@ -22,7 +22,7 @@ struct pool {
     struct origin origin;
     CURLM *multi;
     struct sockets *sockets;
-    double due;                     /* when libcurl wants to be called without an event; negative: never */
+    double due;                     /* when libcurl wants to be called without an event; 0: at once; negative: never */
     struct queue active;            /* transfers under way */
     struct queue finished;          /* not yet given out */
     struct queue spare;             /* idle, with their options set */
@@ -70,7 +70,7 @@ static int on_timer(CURLM *multi, long milliseconds, void *data)
 {
     struct pool *pool = data;
     (void)multi;
-    pool->due = milliseconds < 0 ? -1 : clock_now() + (double)milliseconds / 1000;
+    pool->due = milliseconds > 0 ? clock_now() + (double)milliseconds / 1000 : (double)milliseconds;
     return 0;
 }
 
@@ -217,37 +217,40 @@ static void collect_finished(struct pool *pool, double slice_end)
     }
 }
 
-static void run_due(struct pool *pool, double slice_end)
+static void run_due(struct pool *pool, double slice_end, double now)
 {
     int running;
-    if (pool->due < 0 || pool->due > clock_now())
+    if (pool->due < 0 || pool->due > now)
         return;
     pool->due = -1;
     curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect_finished(pool, slice_end);
 }
 
-enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
+enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, double *now)
 {
     struct poller_event events[EVENTS_AT_ONCE];
     if (pool->has_new)
         sockets_check_idle(pool->sockets);
     pool->has_new = false;
     if (!pool->owes_events) {
-        run_due(pool, slice_end);
-        pool->owes_events = clock_now() >= slice_end;
+        run_due(pool, slice_end, *now);
+        *now = clock_now();
+        pool->owes_events = *now >= slice_end;
         if (pool->owes_events)
             return POOL_OK;
     }
     pool->owes_events = false;
     if (pool->finished.count > 0 || pool->has_more)
         seconds = 0;
-    else if (pool->due >= 0 && pool->due - clock_now() < seconds)
-        seconds = pool->due - clock_now();
+    else if (pool->due >= 0 && pool->due - *now < seconds)
+        seconds = pool->due - *now;
     /* Of a lone exchange that has ended already, nothing more is to come. */
-    int count = pool->finished.count > 0 && pool->active.count == 0
-                    ? 0
-                    : sockets_wait(pool->sockets, clock_milliseconds(seconds), events, EVENTS_AT_ONCE);
+    int count = 0;
+    if (pool->finished.count > 0 && pool->active.count == 0)
+        *now = clock_now();
+    else
+        count = sockets_wait(pool->sockets, clock_milliseconds(seconds), events, EVENTS_AT_ONCE, now);
     if (seconds > 0)
         slice_end += seconds;       /* waiting is no work */
     for (int i = 0; i < count; i++) {
@@ -259,8 +262,10 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end)
             break;
     }
     collect_finished(pool, slice_end);
-    if (clock_now() < slice_end)
-        run_due(pool, slice_end);
+    if (count > 0)
+        *now = clock_now();
+    if (*now < slice_end)
+        run_due(pool, slice_end, *now);
     return count < 0 ? POOL_INTERRUPTED : POOL_OK;
 }
 

@@ -208,16 +208,16 @@ static void note_first_byte(const struct sockets *sockets, const struct poller_e
                                     recv(event->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
-int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most)
+int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most, double *now)
 {
     int count = poller_wait(sockets->poller, milliseconds, events, most);
+    *now = clock_now();
     if (count <= 0)
         return count;
-    double now = clock_now();
     count = sort_out(sockets, events, count);
     for (int i = 0; i < count; i++) {
         if (events[i].what & POLLER_IN)
-            sockets->table[events[i].fd].last_in = now;
+            sockets->table[events[i].fd].last_in = *now;
         note_first_byte(sockets, &events[i]);
     }
     return count;

@@ -35,8 +35,9 @@ void sockets_check_idle(struct sockets *sockets);
  * libcurl would keep it, and the next requests would wait in vain, too. */
 void sockets_end_silent(struct sockets *sockets, int fd, double moment);
 
-/* As poller_wait, but for what happened on idle connections, which it sees to. Notes which transfers get an answer. */
-int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most);
+/* As poller_wait, but for what happened on idle connections, which it sees to. Notes which transfers get an answer. `*now`
+ * is brought up to date. */
+int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most, double *now);
 
 /* As poller_fd. */
 int sockets_fd(const struct sockets *sockets);
