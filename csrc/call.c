@@ -32,6 +32,9 @@ static void read_options(lua_State *L, int index, const struct call *call, struc
 /* Gives the job at `index` the call's listener, or the client's. */
 static void set_listener(lua_State *L, int client_index, int index, int options)
 {
+    const struct client *client = lua_touserdata(L, client_index);
+    if (!client->has_listener && !lua_istable(L, options))
+        return;
     if (lua_istable(L, options))
         lua_getfield(L, options, "on_event");
     else

@@ -168,6 +168,7 @@ struct client *client_new(lua_State *L, const struct options *options, int table
         lua_getfield(L, table, "on_event");
     else
         lua_pushnil(L);
+    client->has_listener = !lua_isnil(L, -1);
     lua_setfield(L, -2, CLIENT_LISTENER);
     lua_pushvalue(L, find);
     lua_setfield(L, -2, CLIENT_FIND);

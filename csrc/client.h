@@ -30,6 +30,7 @@ struct client {
     uint64_t random;
     unsigned long ended;                    /* jobs that were settled, ever */
     bool closed;
+    bool has_listener;
     bool interrupted;                       /* Ctrl-C came within a listener */
 };
 

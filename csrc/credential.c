@@ -103,13 +103,14 @@ static enum found read_given(lua_State *L, const struct provider *provider, cons
     return found == FOUND ? check(L, provider, where, credential) : found;
 }
 
-/* Takes what is given at the top: a table, a function, or nil. Pushes a sentence unless it returns FOUND. */
+/* Takes what is given at the top: a table, a function, or nil. Pushes a sentence unless it returns FOUND; nil in place of
+ * one where nothing was given. */
 static enum found take_given(lua_State *L, struct job *job, int index, const char *where)
 {
     struct credential credential = { { NULL, NULL }, { 0, 0 } };
     int given = lua_gettop(L);
     if (lua_isnil(L, given)) {
-        lua_pushfstring(L, "%s (not given)", where);
+        lua_pushnil(L);
         return FOUND_NOTHING;
     }
     enum found found = read_given(L, job->operation->provider, where, &credential);
@@ -221,14 +222,15 @@ bool credential_find(lua_State *L, int client_index, int index, int options, con
     struct job *job = lua_touserdata(L, index);
     int top = lua_gettop(L);
     luaL_checkstack(L, 24, "too many nested calls");
-    lua_pushstring(L, base_url);        /* the options' own strings may go while a function runs */
-    base_url = lua_tostring(L, -1);
-    lua_pushstring(L, profile);
-    profile = lua_tostring(L, -1);
-    if (lua_istable(L, options))
+    if (lua_istable(L, options)) {      /* whose strings may go while a function runs */
+        lua_pushstring(L, base_url);
+        base_url = lua_tostring(L, -1);
+        lua_pushstring(L, profile);
+        profile = lua_tostring(L, -1);
         lua_getfield(L, options, "credentials");
-    else
+    } else {
         lua_pushnil(L);
+    }
     enum found found = take_given(L, job, index, "options.credentials");
     int first = lua_gettop(L), second = first;
     if (found == FOUND_NOTHING) {
@@ -239,9 +241,11 @@ bool credential_find(lua_State *L, int client_index, int index, int options, con
     if (found == FOUND_NOTHING) {
         found = take_found(L, client_index, job, index, base_url, profile);
         if (found == FOUND_NOTHING) {
+            const char *of_call = lua_tostring(L, first), *of_client = lua_tostring(L, second);
             const char *more = lua_tostring(L, -1);
-            lua_pushfstring(L, "none found: %s, %s%s%s", lua_tostring(L, first), lua_tostring(L, second),
-                            more ? ", " : "", more ? more : "");
+            lua_pushfstring(L, "none found: %s, %s%s%s", of_call ? of_call : "options.credentials (not given)",
+                            of_client ? of_client : "the client's credentials (not given)", more ? ", " : "",
+                            more ? more : "");
         }
     }
     if (found != FOUND) {

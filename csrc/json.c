@@ -1,5 +1,5 @@
 /*
- * json.c - our own instance of cjson.safe.
+ * json.c - our own instance of cjson.
  */
 #include "json.h"
 
@@ -22,7 +22,7 @@ static void set(lua_State *L, int cjson, const char *setting, int value, int arg
 void json_open(lua_State *L)
 {
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "cjson.safe");
+    lua_pushliteral(L, "cjson");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "new");
     lua_call(L, 0, 1);
@@ -68,10 +68,10 @@ bool json_decode(lua_State *L, const struct text *text)
         return false;
     compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &decode_key);
     lua_pushlstring(L, from, length);
-    lua_call(L, 1, 2);
-    bool decoded = lua_isnil(L, -1);
-    lua_pop(L, 1);
-    if (!decoded) {
+    int status = lua_pcall(L, 1, 1, 0);
+    if (status == LUA_ERRMEM)
+        lua_error(L);
+    if (status != 0) {
         lua_pop(L, 1);
         return false;
     }
@@ -95,17 +95,23 @@ bool json_push_object(lua_State *L, const struct text *text)
 
 void json_push_field(lua_State *L, int index, const char *path)
 {
-    lua_pushvalue(L, index);
-    while (*path && lua_istable(L, -1)) {
-        size_t key = strcspn(path, ".");
-        lua_pushlstring(L, path, key);
-        lua_rawget(L, -2);
-        lua_remove(L, -2);
-        path += key;
-        path += *path == '.';
+    const char *dot = strchr(path, '.');
+    int type = LUA_TNIL;
+    if (lua_type(L, index) == LUA_TTABLE) {
+        index = compat_absolute(L, index);
+        if (dot)
+            lua_pushlstring(L, path, (size_t)(dot - path));
+        else
+            lua_pushstring(L, path);        /* of which Lua 5.3 and later know by its address that it is a known one */
+        lua_rawget(L, index);
+        type = lua_type(L, -1);
+    } else {
+        lua_pushnil(L);
     }
-    /* null is a light userdata */
-    if (*path || lua_islightuserdata(L, -1)) {
+    if (dot && type == LUA_TTABLE) {
+        json_push_field(L, -1, dot + 1);
+        lua_replace(L, -2);
+    } else if (dot || type == LUA_TLIGHTUSERDATA) {     /* null is one */
         lua_pop(L, 1);
         lua_pushnil(L);
     }

@@ -63,7 +63,11 @@ bool reply_add_header(struct reply *reply, const char *line, size_t length)
         clear_headers(reply);       /* an interim answer came before this one */
     else if (length <= 2 && (length == 0 || line[0] == '\r' || line[0] == '\n'))
         reply->headers_whole = true;
+    /* Most lines are none of these, which their first letter says. */
+    char initial = length > 0 ? (char)(line[0] | 0x20) : '\0';
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (kept[i].name[0] != initial)
+            continue;
         size_t name = strlen(kept[i].name);
         if (length > name && text_same_nocase(line, kept[i].name, name))
             keep(kept[i].value, line + name, length - name);

@@ -59,13 +59,20 @@ const char *request_credential_problem(const struct provider *provider, const st
     return NULL;
 }
 
+static bool is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
+}
+
 /* RFC 3986: everything but the unreserved characters is escaped, so that the id stays one segment. */
 static bool add_segment(struct text *text, const char *id, size_t length)
 {
     static const char hex[] = "0123456789ABCDEF";
-    static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
     for (size_t i = 0; i < length; i++) {
-        size_t plain = strspn(id + i, unreserved);
+        size_t plain = 0;
+        while (i + plain < length && is_unreserved(id[i + plain]))
+            plain++;
         if (!text_add(text, id + i, plain, BODY_MAX_BYTES))
             return false;
         i += plain;

@@ -15,10 +15,17 @@ static int lower(char c)
 
 void wipe(void *memory, size_t length)
 {
+#if defined(__GNUC__)
+    /* The compiler must believe that somebody reads the zeros. */
+    if (length > 0)
+        memset(memory, 0, length);
+    __asm__ __volatile__("" : : "r"(memory) : "memory");
+#else
     /* A call through a volatile pointer is one that the compiler cannot know to be useless. */
     static void *(*const volatile overwrite)(void *, int, size_t) = memset;
     if (length > 0)
         overwrite(memory, 0, length);
+#endif
 }
 
 /* Not realloc: it would leave the old bytes behind in freed memory. */

@@ -187,7 +187,7 @@ static bool set_method(struct transfer *transfer, const struct request *request)
     return true;
 }
 
-/* Without "Expect:", which libcurl adds only to bodies of 1 MiB and more. */
+/* libcurl adds "Expect:" to bodies over 1 KiB at the least; ours have half of that at most. */
 static void set_headers(struct transfer *transfer, const struct transfer_settings *settings,
                         const struct request *request)
 {
