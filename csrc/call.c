@@ -67,20 +67,16 @@ static struct job *push_job(lua_State *L, int kept)
     return job;
 }
 
-/* Keeps the job at `index`, which is done, for the next call. */
-static void keep(lua_State *L, int index, int kept)
+bool call_empty(lua_State *L, int index)
 {
     const struct job *job = lua_touserdata(L, index);
-    if (job->has_fields)
-        return;
     compat_push_user_table(L, index);
     for (int i = 1; i <= 3; i++) {
         lua_pushnil(L);
         lua_rawseti(L, -2, i);
     }
     lua_pop(L, 1);
-    lua_pushvalue(L, index);
-    lua_replace(L, kept);
+    return job->is_kept && !job->has_fields;
 }
 
 bool call_create(lua_State *L, int client_index, const struct call *call, int id)
@@ -186,7 +182,10 @@ static int blocking(lua_State *L)
     flight_start(L, client_index, index);
     call_wait(L, client_index, index, FOREVER, false);
     int results = call_push_results(L, index);
-    keep(L, index, call.kept);
+    if (call_empty(L, index)) {
+        lua_pushvalue(L, index);
+        lua_replace(L, call.kept);
+    }
     return results;
 }
 

@@ -12,7 +12,7 @@ struct call {
     const char *function;
     int id_argument;                /* as the caller counts; the options are the next */
     bool blocks;                    /* the caller is to wait where it stands */
-    int kept;                       /* upvalue that holds a job to use again, or nil; 0: none */
+    int kept;                       /* index of a job to use again, if that is one; 0: none is kept */
 };
 
 /* Makes the job of the id at `id` and the options at `id` + 1, and pushes it: true. Pushes nil, message, error if it
@@ -28,6 +28,9 @@ void call_run(lua_State *L, int client_index, double seconds);
 
 /* Pushes the results of a job that is done: how many. */
 int call_push_results(lua_State *L, int index);
+
+/* Takes the results out of the job at `index`, which is done. False if it cannot be used again. */
+bool call_empty(lua_State *L, int index);
 
 /* Pushes the blocking function of an operation of the client at `client_index`. */
 void call_push(lua_State *L, int client_index, const struct operation *operation);

@@ -22,7 +22,7 @@ void event_listen(lua_State *L, struct job *job, int index)
 
 void event_collect(lua_State *L, struct job *job, int index)
 {
-    job->is_collected = job->has_fields = true;
+    job->is_collected = true;
     index = compat_absolute(L, index);
     compat_push_user_table(L, index);
     lua_insert(L, -2);

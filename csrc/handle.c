@@ -39,8 +39,8 @@ static const struct operation *operation_at(lua_State *L, int index, const struc
     return operation;
 }
 
-/* Starts the job of the id at `id` and the options behind it, which are the last, and pushes it, or nil, message,
- * error: how many. It comes to the end of the list at `done`, if that is not 0, once it is done. */
+/* Starts the job of the id at `id` and the options behind it and pushes it, or nil, message, error: how many. It comes to
+ * the end of the list at `done`, if that is not 0, once it is done. */
 static int start_at(lua_State *L, int client_index, const struct call *call, int id, int done)
 {
     if (!call_create(L, client_index, call, id))
@@ -77,10 +77,14 @@ static void check_client(lua_State *L, int count)
 
 static int start_into(lua_State *L)
 {
-    check_client(L, 7);
+    check_client(L, 8);
     luaL_checktype(L, 2, LUA_TTABLE);
     const struct place place = { luaL_optstring(L, 7, "start"), 1 };
-    const struct call call = { operation_at(L, 4, &place), place.function, 2, lua_toboolean(L, 3), 0 };
+    const struct job *kept = compat_test_userdata(L, 8, JOB_TYPE);
+    bool keeps = lua_toboolean(L, 8);
+    if (lua_isuserdata(L, 8) && !(kept && kept->is_kept && kept->state == JOB_DONE))
+        return luaL_argerror(L, 8, "a job from take expected");
+    const struct call call = { operation_at(L, 4, &place), place.function, 2, lua_toboolean(L, 3), keeps ? 8 : 0 };
     return start_at(L, 1, &call, 5, 2);
 }
 
@@ -92,6 +96,20 @@ static int call_into(lua_State *L)
     const struct operation *operation = operation_at(L, 4, &place);
     const struct call call = { operation, operation->name, 1, lua_toboolean(L, 3), 0 };
     return start_at(L, 1, &call, 5, 2);
+}
+
+static int take(lua_State *L)
+{
+    const struct job *job = compat_test_userdata(L, 1, JOB_TYPE);
+    if (!job || job->state != JOB_DONE)
+        return luaL_argerror(L, 1, "a job that is done expected");
+    lua_settop(L, 1);
+    compat_push_user_table(L, 1);
+    for (int i = 1; i <= 3; i++)
+        lua_rawgeti(L, 2, i);
+    lua_pushboolean(L, call_empty(L, 1));
+    lua_replace(L, 2);
+    return 4;
 }
 
 static int check(lua_State *L)
@@ -276,7 +294,7 @@ void handle_add_functions(lua_State *L, int client_index)
 void handle_push_engine(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "start_into", start_into }, { "call_into", call_into }, { "check", check }, { "run", run },
+        { "start_into", start_into }, { "call_into", call_into }, { "take", take }, { "check", check }, { "run", run },
         { "must_not_block", must_not_block }, { "is_yieldable", is_yieldable },
         { "watcher", watching_new }, { NULL, NULL },
     };

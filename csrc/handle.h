@@ -14,12 +14,14 @@ void handle_open(lua_State *L);
 void handle_add_functions(lua_State *L, int client_index);
 
 /* Pushes the table of functions on which `each` and mediastop.resty are built. They raise misuse as the string that it is.
- * start_into(client, done, blocks, operation, id, options, name) is as start, but puts the job at the end of the list
- * `done` once it is done; `blocks`: whoever starts it is to wait where that is refused; misuse names the function `name`,
- * by default start. call_into, without a name: the same for the operation's own function. check(client, operation, id,
- * options, name): whether start_into would start a job: true, or nil, message, error. run(client, seconds).
- * must_not_block(): whether the host would stand still. is_yieldable(): whether the
- * caller may yield. watcher(): a new watcher. operations: the list of their names. */
+ * start_into(client, done, blocks, operation, id, options, name, kept) is as start, but puts the job at the end of the list
+ * `done` once it is done. `blocks`: whoever starts it is to wait where that is refused. Misuse names the function `name`,
+ * by default start. `kept`: a job to use again, or true where the new one is to be used again.
+ * call_into, up to the options, is the same for the operation's own function. take(job), of one that is done: whether it may
+ * be `kept` for another start_into on the same client and list, then its result, message, error, which it holds no more.
+ * check(client, operation, id, options, name): whether start_into would start a job: true, or nil, message, error.
+ * run(client, seconds). must_not_block(): whether the host would stand still. is_yieldable(): whether the caller may yield.
+ * watcher(): a new watcher. operations: the list of their names. */
 void handle_push_engine(lua_State *L);
 
 #endif

@@ -81,21 +81,6 @@ local function misuse(request, message)
   }
 end
 
--- Starts a request. Returns its job; or nil, message, error, also where a call would raise misuse.
-local function start(host, client, done, request)
-  if type(request) ~= "table" then
-    return misuse(request, "a request is a table { operation, id, options }, got " .. type(request))
-  end
-  local ok, job, message, err = pcall(host.start_into, client, done, host.must_not_wait(), request[1], request[2],
-    request[3])
-  if ok then
-    return job, message, err
-  elseif type(job) == "string" and job:find("^bad argument") then
-    return misuse(request, job)
-  end
-  error(job, 0)
-end
-
 --- Carries out requests, `concurrency` at a time, and gives out each with its result in the order in which they end.
 -- The requests are read as slots become free. A `break` cancels what is unfinished: at once on Lua 5.4, by the
 -- collector before.
@@ -113,13 +98,14 @@ local function each(client, requests, options, host)
   local pull, concurrency = read_requests(requests), read_concurrency(options)
   local done, taken = {}, 0 -- the engine adds finished jobs at the end of `done`
   local request_of, in_flight, exhausted = {}, 0, false
+  local kept -- a job that is done and can be used again: as a rule the next request follows at once
 
   local function cancel_all()
     exhausted = true
     for job in pairs(request_of) do
       job:cancel()
     end
-    request_of, done, taken, in_flight = {}, {}, 0, 0
+    request_of, done, taken, in_flight, kept = {}, {}, 0, 0, nil
   end
 
   -- Calls a function that may raise; what is unfinished does not outlive that.
@@ -133,6 +119,21 @@ local function each(client, requests, options, host)
 
   local function guarded(f, ...)
     return check(pcall(f, ...))
+  end
+
+  -- Starts a request. Returns its job; or nil, message, error, also where a call would raise misuse.
+  local function start(request)
+    if type(request) ~= "table" then
+      return misuse(request, "a request is a table { operation, id, options }, got " .. type(request))
+    end
+    local again = kept
+    kept = nil
+    local ok, job, message, err = pcall(host.start_into, client, done, host.must_not_wait(), request[1], request[2],
+      request[3], nil, again or true)
+    if not ok and type(job) == "string" and job:find("^bad argument") then
+      return misuse(request, job)
+    end
+    return check(ok, job, message, err)
   end
 
   local function take()
@@ -149,7 +150,11 @@ local function each(client, requests, options, host)
     end
     request_of[job] = nil
     in_flight = in_flight - 1
-    return request, job:result()
+    local again, result, message, err = engine.take(job)
+    if again then
+      kept = job
+    end
+    return request, result, message, err
   end
 
   local function next_result()
@@ -164,7 +169,7 @@ local function each(client, requests, options, host)
           run = SHORT_RUN
           break
         end
-        local job, message, err = guarded(start, host, client, done, request)
+        local job, message, err = start(request)
         if not job then
           return request, nil, message, err
         end
