@@ -11,4 +11,5 @@ files["examples/haproxy"] = { globals = { "core" } }
 files["examples/love"] = { std = "max+love" }
 files["examples/vlc"] = { globals = { "vlc" } }
 files["spec/hosts/love"] = { std = "max+love" }
+files["bench"] = { std = "max" }
 files[".luacheckrc"] = { std = "luacheckrc" }

@@ -61,8 +61,8 @@ LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 
-.PHONY: asan asan-specs asan-busted fuzz fuzzers test-all test-hosts all demo emulator test spec spec-modules nginx-module busted lint valgrind valgrind-busted \
-	install deps clean
+.PHONY: all asan asan-specs asan-busted bench bench-module busted clean demo deps emulator fuzz fuzzers install lint \
+	nginx-module spec spec-modules test test-all test-hosts valgrind valgrind-busted
 
 all: $(MODULE) $(COMMAND)
 
@@ -130,7 +130,7 @@ deps:
 
 lint:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build lint
-	@luacheck --quiet lua spec examples bin/mediastop .luacheckrc
+	@luacheck --quiet lua spec examples bench bin/mediastop .luacheckrc
 	@.ci/layers $(CC) $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS)
 	@cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem csrc
@@ -202,6 +202,26 @@ fuzzers: $(addprefix $(BUILD)/fuzz-,$(FUZZ))
 $(BUILD)/fuzz-%: spec/fuzz/%.c $(wildcard spec/fuzz/support/*) $(OBJECTS)
 	$(CC) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -std=c99 $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS) \
 		-Icsrc -Ispec/fuzz/support $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(CURL_LIBS) -llua$(LUA_VERSION) -pthread
+
+# What a stop costs, side by side with libcurl itself and with what else a program could take; BENCH: rounds, calls, groups. On
+# each of Lua 5.4 and LuaJIT that is here.
+bench: build/bench/limit build/bench/measure
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test bench
+	@for version in 5.4 jit; do \
+		command -v $$(test $$version = jit && echo luajit || echo lua$$version) >/dev/null || continue; \
+		$(MAKE) --no-print-directory -s bench-module LUA_VERSION=$$version || exit 1; \
+	done
+	@$(LUA) bench/run.lua $(BENCH)
+
+bench-module: all build/bench/$(LUA_VERSION)/bench_support.so
+
+build/bench/$(LUA_VERSION)/bench_support.so: bench/support.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -O2 -std=c99 -fPIC $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) $(LDFLAGS) $(SHARED) -o $@ $<
+
+build/bench/%: bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -O2 -std=gnu99 $(WARNINGS) $(CURL_CFLAGS) $(LDFLAGS) -o $@ $< $(CURL_LIBS)
 
 install: all
 	install -d "$(DESTDIR)$(INST_LIBDIR)/mediastop" "$(DESTDIR)$(INST_LUADIR)/mediastop/source" \

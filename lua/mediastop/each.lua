@@ -150,7 +150,7 @@ local function each(client, requests, options, host)
     end
     request_of[job] = nil
     in_flight = in_flight - 1
-    local again, result, message, err = engine.take(job)
+    local again, result, message, err = core.engine.take(job)
     if again then
       kept = job
     end
