@@ -23,7 +23,7 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
  * raises, if the job is not to outlive the wait; raises all the same if it is. */
 void call_wait(lua_State *L, int client_index, int index, double seconds, bool outlives);
 
-/* Runs the client once, waiting at most so many seconds; raises on Ctrl-C. */
+/* Runs the client once, as flight_run; raises on Ctrl-C. */
 void call_run(lua_State *L, int client_index, double seconds);
 
 /* Pushes the results of a job that is done: how many. */

@@ -277,7 +277,7 @@ static bool run_network(struct client *client, double seconds, double slice_end,
     struct timer *first = timers_first(&client->timers);
     if (first && first->due - *now < seconds)
         seconds = first->due - *now;
-    if (client->answered.count > 0)
+    if (client->answered.count > 0 && seconds > 0)
         seconds = 0;
     if (!client->pool) {
         bool slept = clock_sleep(seconds);

@@ -9,8 +9,8 @@
 /* Links the job, userdata at `index`, to the client, userdata at `client_index`; the next run begins its first attempt. */
 void flight_start(lua_State *L, int client_index, int index);
 
-/* Moves all jobs on, for a slice of time at most, once it has waited at most so many seconds for the network. False if a
- * signal ended the wait. `*now`, of clock_now, is brought up to date. */
+/* Moves all jobs on, for a slice of time at most, once it has waited at most so many seconds for the network; where they are negative
+ * it is not looked at. False if a signal ended the wait. `*now`, of clock_now, is brought up to date. */
 bool flight_run(lua_State *L, int client_index, double seconds, double *now);
 
 /* Seconds until the next run is needed without a descriptor becoming ready; negative: not at all. */

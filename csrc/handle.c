@@ -171,15 +171,28 @@ static int fd(lua_State *L)
     return 2;
 }
 
-static int due(lua_State *L)
+/* Pushes when the client is next to be run: how many. */
+static int push_due(lua_State *L, int client_index)
 {
-    int first, client_index = client_of(L, "due", &first);
     double seconds = flight_due(L, client_index);
     if (seconds < 0)
         lua_pushnil(L);
     else
         lua_pushnumber(L, seconds);
     return 1;
+}
+
+static int due(lua_State *L)
+{
+    int first, client_index = client_of(L, "due", &first);
+    return push_due(L, client_index);
+}
+
+static int send(lua_State *L)
+{
+    check_client(L, 1);
+    call_run(L, 1, -1);
+    return push_due(L, 1);
 }
 
 static int close(lua_State *L)
@@ -295,7 +308,7 @@ void handle_push_engine(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "start_into", start_into }, { "call_into", call_into }, { "take", take }, { "check", check }, { "run", run },
-        { "must_not_block", must_not_block }, { "is_yieldable", is_yieldable },
+        { "send", send }, { "must_not_block", must_not_block }, { "is_yieldable", is_yieldable },
         { "watcher", watching_new }, { NULL, NULL },
     };
     lua_newtable(L);

@@ -20,7 +20,8 @@ void handle_add_functions(lua_State *L, int client_index);
  * call_into, up to the options, is the same for the operation's own function. take(job), of one that is done: whether it may
  * be `kept` for another start_into on the same client and list, then its result, message, error, which it holds no more.
  * check(client, operation, id, options, name): whether start_into would start a job: true, or nil, message, error.
- * run(client, seconds). must_not_block(): whether the host would stand still. is_yieldable(): whether the caller may yield.
+ * run(client, seconds). send(client): sends what can be sent, without a look at the network, and returns what due would.
+ * must_not_block(): whether the host would stand still. is_yieldable(): whether the caller may yield.
  * watcher(): a new watcher. operations: the list of their names. */
 void handle_push_engine(lua_State *L);
 

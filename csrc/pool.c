@@ -240,6 +240,8 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, doub
         if (pool->owes_events)
             return POOL_OK;
     }
+    if (seconds < 0)
+        return POOL_OK;
     pool->owes_events = false;
     if (pool->finished.count > 0 || pool->has_more)
         seconds = 0;

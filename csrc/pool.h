@@ -30,7 +30,8 @@ void pool_cancel(struct pool *pool, struct transfer *transfer);
 void pool_time_out(struct pool *pool, struct transfer *transfer);
 
 /* Moves all exchanges on; waits for the network so many seconds at most, and from `slice_end` on leaves what is left to
- * the next run. `*now`, of clock_now, is brought up to date. POOL_INTERRUPTED: a signal ended the wait. */
+ * the next run. Where `seconds` is negative nothing of the network is looked at: new requests are sent, and what is due is
+ * done. `*now`, of clock_now, is brought up to date. POOL_INTERRUPTED: a signal ended the wait. */
 enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, double *now);
 
 /* When a run is needed without a descriptor becoming ready; negative: never. */

@@ -176,10 +176,11 @@ function pump.start(station, held, waiter, into, ...)
   end
   station.waiters[job], station.held[job] = waiter, held or nil
   active[station], was_idle = true, false
-  local due = move(station)
+  local due = engine.send(station.client)
+  pump.tell(station)
   if not watcher then
     start()
-  elseif active[station] then
+  else
     if station.watcher ~= watcher then
       watch(station)
     end
