@@ -54,7 +54,7 @@ ALL_SPECS = $(filter-out spec/hosts/%,$(wildcard spec/*_spec.lua spec/*/*_spec.l
 BUSTED = "$$(command -v busted)" --ignore-lua $(BUSTED_FLAGS) $(SPEC)
 # One spec file is left to busted; of more, several run at once.
 SPECS = $(or $(SPEC),$(ALL_SPECS))
-SHARDS = MAKE="$(MAKE)" BUSTED_FLAGS="$(BUSTED_FLAGS)" .ci/specs
+SHARDS = MAKE="$(MAKE)" .ci/specs
 
 # The program that loads programs.
 LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
