@@ -52,6 +52,10 @@ static int client_gc(lua_State *L)
         flight_forget(job);
         job_release(job);           /* at the end of a state Lua may not come to finalise it */
     }
+    while ((job = queue_first(&client->kept)) != NULL) {
+        queue_leave(&job->membership);
+        job_release(job);
+    }
     free_pool(client);
     timers_free(&client->timers);
     for (size_t i = 0; i < PROVIDER_COUNT; i++)
@@ -67,6 +71,7 @@ static int job_gc(lua_State *L)
 {
     struct job *job = lua_touserdata(L, 1);
     flight_forget(job);
+    queue_leave(&job->membership);
     job_release(job);
     return 0;
 }

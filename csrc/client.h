@@ -24,6 +24,7 @@ struct client {
     struct transfer_settings settings;
     struct pool *pool;                      /* made at the first request */
     struct queue jobs;                      /* unfinished */
+    struct queue kept;                      /* done, with their storage: at the end of a state only the client is finalised */
     struct gate gates[PROVIDER_COUNT];      /* where jobs wait for room */
     struct queue answered;                  /* jobs whose attempt is over, but not settled */
     struct timers timers;                   /* of jobs that are at a gate, or wait for their next attempt */

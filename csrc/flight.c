@@ -195,6 +195,8 @@ static void renew(lua_State *L, int client_index, struct client *client, struct 
 static void end(lua_State *L, struct client *client, struct job *job, int index)
 {
     flight_forget(job);
+    if (job->is_kept)
+        queue_add(&client->kept, &job->membership, job);
     client->ended++;
     event_result(L, client, job, index);
 }
@@ -363,4 +365,6 @@ void flight_end(lua_State *L, struct job *job, int index, enum kind kind)
     job_fail(L, job, index, kind);
     if (client)
         end(L, client, job, index);
+    else
+        job_release(job);
 }

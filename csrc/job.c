@@ -13,6 +13,7 @@
 
 void job_renew(struct job *job)
 {
+    queue_leave(&job->membership);
     memset(job, 0, offsetof(struct job, request));
     reply_clear(&job->reply);
 }

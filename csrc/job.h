@@ -30,7 +30,7 @@ enum job_ask {                      /* who can be asked for another credential, 
 struct job {
     enum job_state state;
     struct client *client;          /* NULL before it is linked and after it is done */
-    struct link membership;         /* among the client's unfinished jobs */
+    struct link membership;         /* among the client's unfinished jobs, or those that are kept */
     struct link link;               /* at a gate, or among the answered */
     struct timer timer;             /* of the next attempt; of the deadline while it is at a gate; of the attempt's end */
     struct transfer *transfer;      /* while sending */

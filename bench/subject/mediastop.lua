@@ -1,8 +1,8 @@
 --- The module itself.
 --   lua subject/mediastop.lua MODE ORIGIN CA WARM COUNT [IN_FLIGHT [CONNECTIONS]]
 -- MODE: `one` (blocking calls), `wait` (start, wait), `poll` (start, step when the descriptor is readable), `each`,
--- `step` (prints what step() takes), `window` (COUNT calls after WARM, for callgrind), `growth` (1,000 calls after
--- WARM, and 1,000 after COUNT).
+-- `step` (prints what step() takes), `window` (COUNT calls after WARM, for callgrind), `growth` (five
+-- times 1,000 calls after WARM, and as many after COUNT).
 local mediastop = require "mediastop"
 
 local mode, origin, ca = arg[1], arg[2], arg[3]
@@ -110,9 +110,13 @@ end
 
 function run.growth(n)
   run.one(warm)
-  count_calls(1000)
-  run.one(n - warm - 1000)
-  count_calls(1000)
+  for _ = 1, 5 do
+    count_calls(1000)
+  end
+  run.one(n - warm - 5000)
+  for _ = 1, 5 do
+    count_calls(1000)
+  end
 end
 
 if warm > 0 and run[mode] ~= run.window and run[mode] ~= run.growth then
