@@ -1,8 +1,10 @@
 /*
  * address.c - base URLs: what may be one, and which stay on this machine.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "address.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "text.h"
@@ -20,12 +22,23 @@ static size_t scheme_length(const char *url, size_t length)
     return 0;
 }
 
+static bool is_ipv6(const char *bytes, size_t length)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr parsed;
+    if (length >= sizeof address)
+        return false;
+    memcpy(address, bytes, length);
+    address[length] = '\0';
+    return inet_pton(AF_INET6, address, &parsed) == 1;
+}
+
 static size_t host_length(const char *host)
 {
     if (*host != '[')
         return strspn(host, NAME_BYTES);
     size_t inside = strspn(host + 1, DIGITS "abcdefABCDEF:.");
-    return inside > 0 && host[1 + inside] == ']' ? inside + 2 : 0;
+    return host[1 + inside] == ']' && is_ipv6(host + 1, inside) ? inside + 2 : 0;
 }
 
 /* Four whole decimal numbers, the first 127: other spellings of IPv4 addresses are read differently here and there. */
