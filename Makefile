@@ -26,8 +26,17 @@ INST_MANDIR ?= $(PREFIX)/share/man/man1
 # The first folder of the usual ones that has lua.h.
 LUA_INCDIR ?= $(patsubst %/lua.h,%,$(firstword $(wildcard $(foreach dir,$(LUA_DIRS),\
 	/usr/include/$(dir)/lua.h /usr/local/include/$(dir)/lua.h /opt/homebrew/include/$(dir)/lua.h))))
+# Where luarocks, or you, say that curl is; else curl's own programs say it.
+ifneq ($(wildcard $(CURL_INCDIR)/curl/curl.h),)
+CURL_CFLAGS ?= -I$(CURL_INCDIR)
+endif
+ifneq ($(CURL_LIBDIR),)
+CURL_LIBS ?= -L$(CURL_LIBDIR) -Wl,-rpath,$(CURL_LIBDIR) -lcurl
+endif
 CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null)
 CURL_LIBS ?= $(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs 2>/dev/null || echo -lcurl)
+
+VERSION = $(shell sed -n 's/^\#define MEDIASTOP_VERSION "\(.*\)"/\1/p' csrc/mediastop.h)
 
 WERROR ?= -Werror
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wconversion $(WERROR)
@@ -61,8 +70,8 @@ LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 
-.PHONY: all asan asan-specs asan-busted bench bench-module busted clean demo deps emulator fuzz fuzzers install lint \
-	nginx-module spec spec-modules test test-all test-hosts valgrind valgrind-busted
+.PHONY: all asan asan-busted asan-specs bench bench-module busted clean demo deps emulator fuzz fuzzers install lint \
+	nginx-module rockspec spec spec-modules test test-all test-hosts valgrind valgrind-busted
 
 all: $(MODULE) $(COMMAND)
 
@@ -81,7 +90,20 @@ $(MODULE): $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(SHARED) -o $@ $(OBJECTS) $(CURL_LIBS) -pthread
 
-$(BUILD)/%.o: csrc/%.c $(HEADERS) Makefile
+# have_header NAME,FLAGS,ADVICE: ends the build with the advice where the compiler does not find the header.
+have_header = echo '\#include <$(1)>' | $(CC) $(CPPFLAGS) $(CFLAGS) $(2) -E -x c - >/dev/null 2>&1 || \
+	{ echo "mediastop: $(1) is not found: install $(3)" >&2; exit 1; }
+LUA_ADVICE := the headers of Lua $(LUA_VERSION), or name their folder: LUA_INCDIR=/folder
+CURL_ADVICE := libcurl4-openssl-dev (Debian), libcurl-devel (Fedora), curl-dev (Alpine) or curl (Homebrew), or name the folder \
+	that has curl/: CURL_INCDIR=/folder
+
+$(BUILD)/headers:
+	@mkdir -p $(@D)
+	@$(call have_header,lua.h,$(addprefix -I,$(LUA_INCDIR)),$(LUA_ADVICE))
+	@$(call have_header,curl/curl.h,$(CURL_CFLAGS),$(CURL_ADVICE))
+	@touch $@
+
+$(BUILD)/%.o: csrc/%.c $(HEADERS) Makefile | $(BUILD)/headers
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) \
 		$(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS) -c -o $@ $<
@@ -166,7 +188,7 @@ ASAN_OUT := --filter-out="no more memory" --filter-out="leave nothing" --filter-
 	--filter-out="that never comes" --filter-out="fork with a warm"
 
 # All but those that look at memory from outside, at the module's file, or at modules of other Luas.
-ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua library_spec.lua),\
+ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua library_spec.lua rock_spec.lua),\
 	$(wildcard spec/*_spec.lua)) $(wildcard spec/*/*_spec.lua)
 ASAN := BUILD=build/$(LUA_VERSION)-asan \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
@@ -237,6 +259,13 @@ install: all
 	for file in $$(find spec/emulator -type f); do \
 		install -D -m 644 $$file "$(DESTDIR)$(INST_LUADIR)/mediastop/emulator/$$file" || exit 1; \
 	done
+
+# The rockspec of a release, made of that of the sources: build/mediastop-VERSION-1.rockspec.
+rockspec:
+	@mkdir -p build
+	@sed -e 1d -e 's/^version = .*/version = "$(VERSION)-1"/' -e 's/^  branch = .*/  tag = "v$(VERSION)",/' \
+		rockspec/mediastop-scm-1.rockspec >build/mediastop-$(VERSION)-1.rockspec
+	@echo build/mediastop-$(VERSION)-1.rockspec
 
 clean:
 	rm -rf build
