@@ -7,8 +7,11 @@ files["lua/mediastop/resty"] = { std = "ngx_lua" }
 files["lua/mediastop/resty.lua"] = { std = "ngx_lua" }
 files["examples"] = { std = "max" }
 files["examples/nginx-rtmp"] = { std = "ngx_lua" }
+files["examples/freeswitch"] = { globals = { "argv", "freeswitch" } }
 files["examples/haproxy"] = { globals = { "core" } }
 files["examples/love"] = { std = "max+love" }
+files["examples/obs"] = { globals = { "obslua", "script_description", "script_defaults", "script_properties",
+  "script_update", "script_load", "script_unload" } }
 files["examples/vlc"] = { globals = { "vlc" } }
 files["spec/hosts/love"] = { std = "max+love" }
 files["bench"] = { std = "max" }

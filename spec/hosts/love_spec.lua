@@ -116,8 +116,8 @@ describe("LÖVE", function()
 end)
 
 -- What a step takes is measured in the processor's time of its thread: what other programs do meanwhile is not in it.
--- Still a busy machine makes it longer, and what libcurl does at one stretch nobody can part: half of a TLS handshake is
--- a millisecond or more. So the bound is on the share of the frames. A step that blocked would show in the longest:
+-- Still a busy machine makes it longer, and what libcurl does at one stretch nobody can part: half of a TLS handshake
+-- is a millisecond or more. So the bound is on the share of the frames. A step that blocked would show in the longest:
 -- the server answers after more than a second, or never.
 describe("LÖVE at 60 frames a second with 200 stops in flight", function()
   local missing = host.missing("love", "xvfb-run")
