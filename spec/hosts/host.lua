@@ -26,8 +26,8 @@ function host.missing(...)
   end
 end
 
---- Installs the module for the Lua of a host ("5.2", "jit") by `make install`. Returns the variables LUA_PATH and
---- LUA_CPATH, by which a host finds it.
+--- Installs the module for the Lua of a host ("5.2", "jit") by `make install`. Returns the variables by which a host
+--- finds it: LUA_PATH, LUA_CPATH, and PATH for the command.
 function host.install(version)
   if not installed[version] then
     local prefix = support.scratch("installed." .. version)
@@ -36,6 +36,7 @@ function host.install(version)
     assert.is_nil(output:find("failed$"), output)
     local v = folder_of[version] or version
     installed[version] = {
+      PATH = prefix .. "/bin:" .. os.getenv("PATH") .. ":/usr/sbin:/sbin",
       LUA_PATH = ("%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;"):format(prefix, v, prefix, v),
       LUA_CPATH = ("%s/lib/lua/%s/?.so;;"):format(prefix, v),
     }
