@@ -2,8 +2,8 @@
 --   make LUA_VERSION=jit && lua5.4 bench/nginx.lua [ROUNDS [SECONDS]]
 -- RESTY_HTTP names a folder with lua-resty-http's `resty/http.lua`. Needs wrk. One worker; the provider, another nginx,
 -- answers after 50 ms. Added latency: the call's time in the handler less what the provider slept. CPU: of the worker
--- with its threads, for each front request; "none" is the front request by itself, which sleeps 50 ms. /plain: asked for by
--- a second wrk, over 4 connections, while the same load runs once more.
+-- with its threads, for each front request; "none" is the front request by itself, which sleeps 50 ms. /plain: asked
+-- for by a second wrk, over 4 connections, while the same load runs once more.
 local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/.."
 package.path = ("%s/?.lua;%s/?/init.lua;"):format(root, root) .. package.path
 
@@ -206,8 +206,8 @@ end
 
 local good, message = pcall(function()
   assert(started, "nginx does not start")
-  print(("%9s %-11s %8s %9s %9s %12s %13s"):format("in flight", "way", "calls/s", "added p50", "added p99", "CPU us/call",
-    "/plain p99 us"))
+  print(("%9s %-11s %8s %9s %9s %12s %13s"):format("in flight", "way", "calls/s", "added p50", "added p99",
+    "CPU us/call", "/plain p99 us"))
   for _, level in ipairs(levels) do
     local results = {}
     for _ = 1, rounds do

@@ -112,7 +112,8 @@ end)
 
 describe("make names the variable to set where", function()
   local function fails(words)
-    local good, printed = run(("make %s LUA_VERSION=%s BUILD=%s"):format(words, version, quote(support.scratch("bare"))))
+    local bare = quote(support.scratch("bare"))
+    local good, printed = run(("make %s LUA_VERSION=%s BUILD=%s"):format(words, version, bare))
     assert.is_false(good)
     return printed
   end

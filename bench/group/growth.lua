@@ -1,6 +1,6 @@
 --- Target 6: nothing grows. Instructions of 1,000 calls, from call 1,000 on and from call 1,000,000 on. A call whose
--- answer is there at once takes 3 % less than one that waits for it, and which it is depends on the server. So the least
--- of five thousands counts.
+-- answer is there at once takes 3 % less than one that waits for it, and which it is depends on the server. So the
+-- least of five thousands counts.
 local subject = require("bench.subject")
 local tool = require("bench.tool")
 

@@ -1,5 +1,5 @@
---- Bytes that are no UTF-8 are cut where they are to be: a letter in front of four stray continuation bytes was dropped with
---- them. (Found by spec/fuzz/text.c.)
+--- Bytes that are no UTF-8 are cut where they are to be: a letter in front of four stray continuation bytes was dropped
+--- with them. (Found by spec/fuzz/text.c.)
 local rooms = require("rooms")
 
 describe("a cut of bytes that are no UTF-8", function()

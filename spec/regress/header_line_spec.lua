@@ -1,5 +1,5 @@
---- A header line of one or two bytes was read on behind its end, in search of a line end: libcurl does not promise a NUL there.
---- (Found by spec/fuzz/header.c. What is read behind the end only `make asan` sees.)
+--- A header line of one or two bytes was read on behind its end, in search of a line end: libcurl does not promise a NUL
+--- there. (Found by spec/fuzz/header.c. What is read behind the end only `make asan` sees.)
 local rooms = require("rooms")
 
 describe("a header line", function()

@@ -1,5 +1,5 @@
---- A base URL whose host only looks like an IPv6 address was taken, and each call failed in libcurl with an error that said to
---- try again. (Found by spec/fuzz/request.c.)
+--- A base URL whose host only looks like an IPv6 address was taken, and each call failed in libcurl with an error that
+--- said to try again. (Found by spec/fuzz/request.c.)
 local mediastop = require("mediastop")
 local rooms = require("rooms")
 
@@ -11,8 +11,8 @@ describe("an IPv6 host of a base URL", function()
   end)
 
   it("or is refused", function()
-    for _, host in ipairs({ "", ":", ":::2", "1::2::3", "12345::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "127.0.0.1", "::1.2.3",
-      "::ffff:256.0.0.1", ("0"):rep(46) .. "::" }) do
+    for _, host in ipairs({ "", ":", ":::2", "1::2::3", "12345::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "127.0.0.1",
+      "::1.2.3", "::ffff:256.0.0.1", ("0"):rep(46) .. "::" }) do
       assert.are.equal("has no valid host", rooms.address_problem(("https://[%s]/v1"):format(host)), host)
     end
     assert.has_error(function()

@@ -1,5 +1,5 @@
---- A secret with two backslashes in a row that an answer echoes as it is, beside something that is escaped: the first was
---- taken for the escape of the second, and the secret stayed in what the caller got. (Found by spec/fuzz/text.c.)
+--- A secret with two backslashes in a row that an answer echoes as it is, beside something that is escaped: the first
+--- was taken for the escape of the second, and the secret stayed in what the caller got. (Found by spec/fuzz/text.c.)
 local rooms = require("rooms")
 local support = require("spec.support")
 
@@ -15,7 +15,8 @@ describe("a secret with backslashes is masked", function()
 
   it("in an error's text and table", function()
     local client = support.client({ credentials = { fastpix = { username = "user-0123", password = secret } } })
-    local _, message, err = select(2, support.answered(client, "fastpix", { status = 403, body = "no " .. secret .. ' \\"' }))
+    local fault = { status = 403, body = "no " .. secret .. ' \\"' }
+    local _, message, err = select(2, support.answered(client, "fastpix", fault))
     assert.are.equal('no *** \\"', err.raw)
     assert.is_nil(message:find(secret, 1, true))
     client:close()
