@@ -1,4 +1,4 @@
---- A header line of one or two bytes was read on behind its end, in search of a line end: libcurl does not promise a NUL
+--- A header line of one or two bytes was read on behind its end, in search of a line end: libcurl promises no NUL
 --- there. (Found by spec/fuzz/header.c. What is read behind the end only `make asan` sees.)
 local rooms = require("rooms")
 
