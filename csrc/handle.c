@@ -75,27 +75,34 @@ static void check_client(lua_State *L, int count)
     lua_settop(L, count);
 }
 
-static int start_into(lua_State *L)
+/* The arguments of start_into and call_into: client, done, blocks, operation, id, options, name, kept. */
+static int into(lua_State *L, bool as_call)
 {
     check_client(L, 8);
     luaL_checktype(L, 2, LUA_TTABLE);
     const struct place place = { luaL_optstring(L, 7, "start"), 1 };
+    const struct operation *operation = operation_at(L, 4, &place);
     const struct job *kept = compat_test_userdata(L, 8, JOB_TYPE);
-    bool keeps = lua_toboolean(L, 8);
     if (lua_isuserdata(L, 8) && !(kept && kept->is_kept && kept->state == JOB_DONE))
         return luaL_argerror(L, 8, "a job from take expected");
-    const struct call call = { operation_at(L, 4, &place), place.function, 2, lua_toboolean(L, 3), keeps ? 8 : 0 };
+    const struct call call = {
+        .operation = operation,
+        .function = as_call ? operation->name : place.function,
+        .id_argument = as_call ? 1 : 2,
+        .blocks = lua_toboolean(L, 3),
+        .kept = lua_toboolean(L, 8) ? 8 : 0,
+    };
     return start_at(L, 1, &call, 5, 2);
+}
+
+static int start_into(lua_State *L)
+{
+    return into(L, false);
 }
 
 static int call_into(lua_State *L)
 {
-    const struct place place = { "start", 1 };
-    check_client(L, 6);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    const struct operation *operation = operation_at(L, 4, &place);
-    const struct call call = { operation, operation->name, 1, lua_toboolean(L, 3), 0 };
-    return start_at(L, 1, &call, 5, 2);
+    return into(L, true);
 }
 
 static int take(lua_State *L)

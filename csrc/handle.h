@@ -17,7 +17,7 @@ void handle_add_functions(lua_State *L, int client_index);
  * start_into(client, done, blocks, operation, id, options, name, kept) is as start, but puts the job at the end of the list
  * `done` once it is done. `blocks`: whoever starts it is to wait where that is refused. Misuse names the function `name`,
  * by default start. `kept`: a job to use again, or true where the new one is to be used again.
- * call_into, up to the options, is the same for the operation's own function. take(job), of one that is done: whether it may
+ * call_into is the same for the operation's own function, which misuse names. take(job), of one that is done: whether it may
  * be `kept` for another start_into on the same client and list, then its result, message, error, which it holds no more.
  * check(client, operation, id, options, name): whether start_into would start a job: true, or nil, message, error.
  * run(client, seconds). send(client): sends what can be sent, without a look at the network, and returns what due would.

@@ -16,6 +16,8 @@ local ngx = ngx
 local engine = core.engine
 local new_core = core.constructor(credentials.find, {})
 
+local SPARE_JOBS = 100 -- of a client
+
 -- Phases of nginx in which a light thread may wait.
 local waiting_phases = {
   rewrite = true,
@@ -206,12 +208,23 @@ function functions.later(station, operation, id, options)
   return nil, message, err
 end
 
+-- The results of a job that is done; the next call may use it again.
+local function take(spare, job)
+  local again, result, message, err = engine.take(job)
+  if again and #spare < SPARE_JOBS then
+    spare[#spare + 1] = job
+  end
+  return result, message, err
+end
+
 -- The function of an operation.
 local function new_call(station, operation)
+  local spare = station.spare
   return function(id, options)
     local refused = must_not_wait()
+    local kept = table.remove(spare) or true
     local job, message, err = check(pump.start(station, true, false, engine.call_into, refused, operation, id,
-      options))
+      options, nil, kept))
     if not job then
       return nil, message, err
     elseif refused then
@@ -220,7 +233,7 @@ local function new_call(station, operation)
     else
       pump.wait(station, job)
     end
-    return job:result()
+    return take(spare, job)
   end
 end
 
