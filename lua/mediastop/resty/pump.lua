@@ -30,8 +30,9 @@ local spare = {} -- semaphores that nobody uses
 
 --- A client together with those who wait for its jobs.
 -- @param client of `core`
--- @treturn table `client`; `spare`: jobs that are done and can be used again; `done`: where finished jobs come to; `waiters`, by unfinished job: what its method `post(1,
--- job)` tells that the job is done, a semaphore say, or false; `held`: jobs that go on without anybody
+-- @treturn table `client`; `spare`: jobs that are done and can be used again; `done`: where finished jobs come to;
+-- `waiters`, by unfinished job: what its method `post(1, job)` tells that the job is done, a semaphore say, or false;
+-- `held`: jobs that go on without anybody
 function pump.station(client)
   return { client = client, spare = {}, done = {}, waiters = setmetatable({}, { __mode = "k" }), held = {} }
 end
