@@ -69,8 +69,9 @@ SHARDS = MAKE="$(MAKE)" .ci/specs
 LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
+DEB_VERSIONS = $(filter-out jit,$(LUA_VERSIONS))
 
-.PHONY: all asan asan-busted asan-specs bench bench-module busted clean demo deps emulator fuzz fuzzers install lint \
+.PHONY: all asan asan-busted asan-specs bench bench-module busted clean deb demo deps emulator fuzz fuzzers install lint \
 	nginx-module rockspec spec spec-modules test test-all test-hosts valgrind valgrind-busted
 
 all: $(MODULE) $(COMMAND)
@@ -269,6 +270,13 @@ rockspec:
 	@sed -e 1d -e 's/^version = .*/version = "$(VERSION)-1"/' -e 's/^  branch = .*/  tag = "v$(VERSION)",/' \
 		rockspec/mediastop-scm-1.rockspec >build/mediastop-$(VERSION)-1.rockspec
 	@echo build/mediastop-$(VERSION)-1.rockspec
+
+# Debian's packages, for every Lua of Debian's, into build/: lua-mediastop_VERSION_ARCHITECTURE.deb and mediastop_VERSION_all.deb.
+deb:
+	@for version in $(DEB_VERSIONS); do \
+		DEPS=$(DEPS) LUA_VERSION=$$version sh .ci/deps build || exit 1; \
+	done
+	@MAKE="$(MAKE)" LUA_VERSIONS="$(DEB_VERSIONS)" .ci/deb $(VERSION) build
 
 clean:
 	rm -rf build

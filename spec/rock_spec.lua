@@ -112,8 +112,8 @@ end)
 
 describe("make names the variable to set where", function()
   local function fails(words)
-    local bare = quote(support.scratch("bare"))
-    local good, printed = run(("make %s LUA_VERSION=%s BUILD=%s"):format(words, version, bare))
+    local build = quote(support.scratch("bare"))
+    local good, printed = run(("make %s LUA_VERSION=%s BUILD=%s"):format(words, version, build))
     assert.is_false(good)
     return printed
   end
