@@ -22,14 +22,33 @@
 #define SIZE_OF(memory) ((size_t)0)         /* not known here, and so not wiped */
 #endif
 
+/* Of each thread its own. */
+static __thread bool ran_short;
+
+bool memory_ran_short(void)
+{
+    return ran_short;
+}
+
+void memory_forget_shortage(void)
+{
+    ran_short = false;
+}
+
+static void *note(void *memory)
+{
+    ran_short = ran_short || !memory;
+    return memory;
+}
+
 void *memory_malloc(size_t size)
 {
-    return malloc(size);
+    return note(malloc(size));
 }
 
 void *memory_calloc(size_t count, size_t size)
 {
-    return calloc(count, size);
+    return note(calloc(count, size));
 }
 
 void memory_free(void *memory)
@@ -46,8 +65,8 @@ void *memory_realloc(void *memory, size_t size)
     if (memory && size < old)
         wipe((char *)memory + size, old - size);
     if (!memory || old == 0 || size <= old)
-        return realloc(memory, size);
-    void *moved = malloc(size);
+        return note(realloc(memory, size));
+    void *moved = note(malloc(size));
     if (!moved)
         return NULL;
     memcpy(moved, memory, old);
@@ -57,5 +76,5 @@ void *memory_realloc(void *memory, size_t size)
 
 char *memory_strdup(const char *string)
 {
-    return strdup(string);
+    return note(strdup(string));
 }

@@ -27,23 +27,24 @@ struct pool {
     struct queue finished;          /* not yet given out */
     struct queue spare;             /* idle, with their options set */
     bool has_more;                  /* libcurl has finished transfers that were not collected yet */
+    bool doomed;                    /* the multi handle is not to be used any more */
     bool has_new;                   /* a transfer was added that has no connection yet */
     bool owes_events;               /* what was due took the whole slice, so that the events come first */
 };
 
-static bool curl_ready;             /* written once, under the guard below */
-
-static void start_curl(void)
-{
-    /* Where the host has started libcurl before us, it goes on with the host's allocator. */
-    curl_ready = curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, memory_free, memory_realloc, memory_strdup,
-                                      memory_calloc) == CURLE_OK;
-}
-
+/* Once per process; again where memory was short. */
 static bool ensure_curl(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    return pthread_once(&once, start_curl) == 0 && curl_ready;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool ready;
+    pthread_mutex_lock(&lock);
+    /* Where the host has started libcurl before us, it goes on with the host's allocator. */
+    if (!ready)
+        ready = curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, memory_free, memory_realloc, memory_strdup,
+                                     memory_calloc) == CURLE_OK;
+    bool started = ready;
+    pthread_mutex_unlock(&lock);
+    return started;
 }
 
 static struct transfer *transfer_of(CURL *easy)
@@ -84,11 +85,10 @@ static bool set_agent(struct pool *pool)
     return set;
 }
 
-static bool set_up(struct pool *pool)
+static bool set_up_multi(struct pool *pool)
 {
     long connections = pool->settings.max_connections;
-    pool->sockets = sockets_new();
-    pool->multi = pool->sockets ? curl_multi_init() : NULL;
+    pool->multi = curl_multi_init();
     if (!pool->multi)
         return false;
     curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -110,7 +110,8 @@ struct pool *pool_new(const struct transfer_settings *settings)
     pool->settings.trust = trust_choose();
     origin_set(&pool->origin);
     pool->due = -1;
-    if (!set_agent(pool) || !set_up(pool)) {
+    pool->sockets = sockets_new();
+    if (!pool->sockets || !set_agent(pool) || !set_up_multi(pool)) {
         pool_free(pool);
         return NULL;
     }
@@ -143,7 +144,7 @@ static void give_back(struct pool *pool, struct transfer *transfer)
 struct transfer *pool_start(struct pool *pool, const struct request *request, struct reply *reply,
                             const struct transfer_limits *limits, void *owner)
 {
-    struct transfer *transfer = take_transfer(pool);
+    struct transfer *transfer = pool->multi || set_up_multi(pool) ? take_transfer(pool) : NULL;
     if (!transfer)
         return NULL;
     transfer->owner = owner;
@@ -197,6 +198,29 @@ void pool_time_out(struct pool *pool, struct transfer *transfer)
     give_back(pool, transfer);
 }
 
+/* Lets libcurl act. "You are doomed" is all that its manual says of a multi handle that has found no memory; with 7.88 it may
+ * forget what a transfer waits for, and divide by zero the next time. */
+static void act(struct pool *pool, curl_socket_t fd, int what)
+{
+    int running;
+    if (!pool->doomed && curl_multi_socket_action(pool->multi, fd, what, &running) != CURLM_OK)
+        pool->doomed = true;
+}
+
+/* With another multi handle, and none of the transfers. */
+static void start_over(struct pool *pool)
+{
+    struct transfer *transfer;
+    while ((transfer = queue_first(&pool->active)) != NULL) {
+        finish(pool, transfer, CURLE_OUT_OF_MEMORY);
+        queue_add(&pool->finished, &transfer->link, transfer);
+    }
+    curl_multi_cleanup(pool->multi);
+    pool->doomed = false;
+    pool->due = -1;
+    set_up_multi(pool);             /* else the next transfer tries again */
+}
+
 /* Collects until the slice is over; the rest stays with libcurl. */
 static void collect_finished(struct pool *pool, double slice_end)
 {
@@ -215,15 +239,17 @@ static void collect_finished(struct pool *pool, double slice_end)
             return;
         }
     }
+    if (pool->doomed)
+        start_over(pool);
+    memory_forget_shortage();
 }
 
 static void run_due(struct pool *pool, double slice_end, double now)
 {
-    int running;
     if (pool->due < 0 || pool->due > now)
         return;
     pool->due = -1;
-    curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    act(pool, CURL_SOCKET_TIMEOUT, 0);
     collect_finished(pool, slice_end);
 }
 
@@ -256,10 +282,10 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, doub
     if (seconds > 0)
         slice_end += seconds;       /* waiting is no work */
     for (int i = 0; i < count; i++) {
-        int running, what = (events[i].what & POLLER_IN ? CURL_CSELECT_IN : 0) |
-                            (events[i].what & POLLER_OUT ? CURL_CSELECT_OUT : 0) |
-                            (events[i].what & POLLER_ERROR ? CURL_CSELECT_ERR : 0);
-        curl_multi_socket_action(pool->multi, events[i].fd, what, &running);
+        int what = (events[i].what & POLLER_IN ? CURL_CSELECT_IN : 0) |
+                   (events[i].what & POLLER_OUT ? CURL_CSELECT_OUT : 0) |
+                   (events[i].what & POLLER_ERROR ? CURL_CSELECT_ERR : 0);
+        act(pool, events[i].fd, what);
         if (i + 1 < count && clock_now() >= slice_end)
             break;
     }

@@ -65,6 +65,8 @@ static int read_file(lua_State *L)
     if (strlen(path) != length)
         return fail(L, "missing", 0);
     enum file_result result = file_read(path, lua_toboolean(L, 2), content);
+    if (content->no_memory)
+        return luaL_error(L, "not enough memory");
     if (result != FILE_READ)
         return fail(L, words[result], result == FILE_UNREADABLE ? errno : 0);
     push_text(L, content);
@@ -75,7 +77,10 @@ static int read_file(lua_State *L)
 static int home(lua_State *L)
 {
     struct text *path = new_text(L);
-    if (!file_add_home(path))
+    bool found = file_add_home(path);
+    if (path->no_memory)
+        return luaL_error(L, "not enough memory");
+    if (!found)
         lua_pushnil(L);
     else
         push_text(L, path);
@@ -128,6 +133,8 @@ static int run(lua_State *L)
     enum process_result result = process_run(arguments, seconds, output, must_stop, &waiter);
     if (result == PROCESS_STOPPED)
         return lua_error(L);
+    if (output->no_memory)
+        return luaL_error(L, "not enough memory");
     if (result != PROCESS_DONE)
         return fail(L, words[result], result == PROCESS_NOT_STARTED ? errno : 0);
     push_text(L, output);

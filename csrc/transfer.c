@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "memory.h"
 #include "sockets.h"
 
 /* An answer is a few hundred bytes; libcurl's default of 16 KiB is most of the memory of a job in flight. */
@@ -305,8 +306,8 @@ void transfer_finish(struct transfer *transfer, int code)
     reply->fault = kind_of((CURLcode)code);
     if (code == CURLE_OUT_OF_MEMORY) {
         /* What libcurl also says of a header line that is longer than it takes. */
-        reply->fault = reply->header_bytes > 0 ? KIND_PROTOCOL : KIND_NETWORK;
-        reply->no_memory = reply->header_bytes == 0;
+        reply->no_memory = memory_ran_short() || reply->header_bytes == 0;
+        reply->fault = reply->no_memory ? KIND_NETWORK : KIND_PROTOCOL;
     }
     if (reply->fault == KIND_NETWORK && reply->sent == 0)
         reply->fault = KIND_CONNECT;        /* lost before the request, by a proxy perhaps */
