@@ -44,6 +44,12 @@ BUILD ?= build/$(LUA_VERSION)
 SOURCES := $(sort $(wildcard csrc/*.c))
 HEADERS := $(wildcard csrc/*.h)
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/%.o)
+# For the specs that let malloc fail.
+FAILING ?=
+ifneq ($(FAILING),)
+OBJECTS += $(BUILD)/failing.o
+LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+endif
 MODULE := $(BUILD)/mediastop/core.so
 COMMAND := $(BUILD)/bin/mediastop
 SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so $(BUILD)/process.so $(BUILD)/states.so $(BUILD)/private_lua
@@ -108,6 +114,10 @@ $(BUILD)/%.o: csrc/%.c $(HEADERS) Makefile | $(BUILD)/headers
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) \
 		$(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/failing.o: spec/support/failing.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) -c -o $@ $<
 
 # For the specs only: what they ask of C directly.
 $(BUILD)/%.so: spec/support/%.c $(OBJECTS)
@@ -193,7 +203,7 @@ ASAN_OUT := --filter-out="no more memory" --filter-out="leave nothing" --filter-
 # All but those that look at memory from outside, at the module's file, or at modules of other Luas.
 ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua library_spec.lua rock_spec.lua),\
 	$(wildcard spec/*_spec.lua)) $(wildcard spec/*/*_spec.lua)
-ASAN := BUILD=build/$(LUA_VERSION)-asan \
+ASAN := BUILD=build/$(LUA_VERSION)-asan FAILING=yes \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
 # The specs under the address and undefined-behaviour sanitizers, leaks included. The runtime is loaded by the loader, not by

@@ -1,48 +1,16 @@
 --- Memory that runs short at every place of a call, also while its failure is being told.
+local core = require("mediastop.core")
+local exhausted = require("spec.support.exhausted")
+local finding = require("spec.support.finding")
+local json = require("cjson").new()
 local mediastop = require("mediastop")
 local support = require("spec.support")
 
 -- LuaJIT's collector does not take another allocator.
 local shortage = not rawget(_G, "jit") and require("shortage")
 
-local MOST = 20000
-
--- How a shortage reads: Lua's own error; lua-cjson's on 5.1; and what 5.2 says where the stack cannot grow.
-local function is_shortage(message)
-  return message:find("not enough memory", 1, true) or message:find("Memory allocation error", 1, true)
-    or message:find("stack overflow (too many nested calls)", 1, true)
-end
-
--- Calls `f` with the first allocation failing, then the second, and so on until none fails. Every run must end in what
--- `f` checks, or in Lua's own error.
-local function exhaust_as(lasting, f)
-  collectgarbage()
-  collectgarbage("stop")
-  local n, failed = 0, true
-  while failed and n < MOST do
-    local results = { shortage.within(n, lasting, f) }
-    failed = results[1]
-    local ok, message = results[2], results[3]
-    if not ok and not is_shortage(tostring(message)) then
-      collectgarbage("restart")
-      error(("allocation %d: %s"):format(n, tostring(message)))
-    end
-    n = n + 1
-    if n % 50 == 0 then
-      collectgarbage()
-      collectgarbage("stop")
-    end
-  end
-  collectgarbage("restart")
-  collectgarbage()
-  assert.is_false(failed)
-  return n
-end
-
--- A shortage that lasts, then one that is over at once.
-local function exhaust(f)
-  exhaust_as(true, f)
-  return exhaust_as(false, f)
+local function exhaust(f, prepare, check)
+  return exhausted.run(shortage.within, f, prepare, check)
 end
 
 describe("where memory runs short", function()
@@ -127,6 +95,130 @@ describe("where memory runs short", function()
       local other = mediastop.new { credentials = { emogg = { token = "token" } }, user_agent = "a/1" }
       other:close()
     end)
+  end)
+
+  it("a job that is waited for, and one whose client is closed", function()
+    exhaust(function()
+      local job = client:start("memories.stop", id)
+      local finished = job:wait(5)
+      return finished and job:result().outcome == "ended" or error("no result")
+    end)
+    exhaust(function()
+      local other = support.client()
+      local job = other:start("memories.stop", id)
+      other:close()
+      return select(3, job:result()).kind == "closed" or error("not closed")
+    end)
+  end)
+
+  it("a loop of step, fd and due", function()
+    exhaust(function()
+      client:start("memories.stop", id)
+      assert(client:fd() or "none")
+      while client:step() > 0 do
+        client:due()
+      end
+    end)
+    assert.are.equal(0, client:step())
+  end)
+
+  it("each, which gives out every request once or raises", function()
+    local requests = { { "memories.stop", id }, { "no.such", id }, { "fastpix.status", "" }, { "memories.stop", id } }
+    exhaust(function()
+      local given = {}
+      for request, result, _, err in client:each(requests, { concurrency = 2 }) do
+        given[#given + 1] = request
+        local good = result and result.outcome == "ended" or err and (err.kind == "misuse" or err.kind == "invalid_id")
+        if not good then
+          error(err and err.message or "no result")
+        end
+      end
+      return #given == 4 or error("requests are lost")
+    end, nil, function()
+      collectgarbage()
+      assert.are.equal(0, client:step())
+    end)
+  end)
+
+  it("a listener, whose events are told or not", function()
+    exhaust(function()
+      local result = client.memories.stop(id, { on_event = function(event) return event.type .. "x" end })
+      return result.outcome == "ended" or error("no result")
+    end)
+  end)
+
+  it("a credential that is asked for, and asked for again", function()
+    local stream = support.id("fastpix")
+    local given = support.emulator().credentials.fastpix
+    exhaust(function()
+      local asked = 0
+      local _, message, err = client.fastpix.status(stream, { credentials = function()
+        asked = asked + 1
+        return asked % 2 == 1 and { username = "u" .. asked, password = "p" } or given
+      end })
+      return not err or (err.kind == "unauthorized" or err.kind == "credentials") and message or error(message)
+    end)
+  end)
+
+  it("what providers post", function()
+    local callback = '{"code":200,"message":"SUCCESS","task_id":"t-1","data":{"status":14,"message":"Stopped"}}'
+    exhaust(function()
+      return mediastop.memories.callback(callback).ended or error("not read")
+    end)
+    exhaust(function()
+      return select(3, mediastop.memories.callback("[]")).kind == "protocol" or error("not refused")
+    end)
+    exhaust(function()
+      return mediastop.fastpix.webhook("{}", nil, "QUJD").probe or error("not read")
+    end)
+    exhaust(function()
+      local _, _, err = mediastop.fastpix.webhook(callback, ("A"):rep(43) .. "=", { "QUJD", "QUJE" })
+      return err.kind == "unauthorized" or error("not refused")
+    end)
+  end)
+
+  it("a secret, a watcher, a ticket", function()
+    exhaust(function()
+      local secret = core.secret("fastpix", "a place", { username = "user", password = "password" })
+      return tostring(secret):find("a place", 1, true) or error("no secret")
+    end)
+    exhaust(function()
+      local watcher = assert(core.engine.watcher())
+      watcher:close()
+    end)
+    exhaust(function()
+      local ticket = assert(core.tickets.issue("spec.shortage", 1))
+      return ticket:take() or error("no ticket")
+    end)
+    assert.are.equal(0, core.tickets.call_off("spec.shortage"))
+  end)
+
+  it("a credential is found in every place", function()
+    local key = finding.MARK .. "-0123456789"
+    local folder = finding.folder({ memories_api_key = key })
+    for place, environment in pairs({
+      environment = { MEMORIES_API_KEY = key },
+      file = { MEMORIES_API_KEY_FILE = finding.file(key) },
+      systemd = { CREDENTIALS_DIRECTORY = folder },
+      credentials = finding.with_file(json.encode({ default = { memories = { api_key = key } } })),
+      program = finding.with_program("echo", json.encode({ api_key = key })),
+      nothing = { HOME = "/nonexistent" },
+    }) do
+      local child = finding.run(([[
+        local exhausted, shortage = require("spec.support.exhausted"), require("shortage")
+        local credentials = require("mediastop.credentials")
+        local wanted = %q ~= "nothing"
+        exhausted.run(shortage.within, function()
+          local secret, why = credentials.find("memories", nil, nil, 5, true)
+          credentials.explain("memories")
+          if (secret ~= nil) ~= wanted then
+            error(why)
+          end
+        end)
+      ]]):format(place), environment)
+      assert.are.equal("", child.stderr, place)
+      assert.are.equal(0, child.status, place)
+    end
   end)
 
   it("the next call on the same client gets its own answer", function()
