@@ -214,8 +214,8 @@ static void set_limit(CURL *easy, CURLoption option, double seconds, int *set)
 
 static void set_security(struct transfer *transfer, bool cleartext)
 {
-    int security = cleartext ? SET_CLEARTEXT : SET_SECURE;
-    if ((int)transfer->set.security == security)
+    enum security security = cleartext ? SET_CLEARTEXT : SET_SECURE;
+    if (transfer->set.security == security)
         return;
     transfer->set.security = security;
     /* Where HTTP/2 is possible a request waits for a connection that is being made to tell; without TLS it would wait for
@@ -228,8 +228,8 @@ static void set_security(struct transfer *transfer, bool cleartext)
 /* The environment's proxy is for the world outside. */
 static bool set_place(struct transfer *transfer, bool loopback)
 {
-    int place = loopback ? SET_LOOPBACK : SET_OUTSIDE;
-    if ((int)transfer->set.place == place)
+    enum whereabouts place = loopback ? SET_LOOPBACK : SET_OUTSIDE;
+    if (transfer->set.place == place)
         return true;
     if (curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, loopback ? "*" : NULL) != CURLE_OK)
         return false;

@@ -41,8 +41,8 @@ struct transfer {
     struct {                        /* what the handle is set to; 0: not yet */
         const char *method;
         int timeout, connect_timeout;
-        enum { SET_CLEARTEXT = 1, SET_SECURE } security;
-        enum { SET_LOOPBACK = 1, SET_OUTSIDE } place;
+        enum security { SET_CLEARTEXT = 1, SET_SECURE } security;
+        enum whereabouts { SET_LOOPBACK = 1, SET_OUTSIDE } place;
     } set;
     struct transfer_headers *headers;
     char *words;                    /* libcurl's buffer for its words on a failure */
