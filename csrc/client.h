@@ -5,6 +5,7 @@
 #define MEDIASTOP_CLIENT_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "gate.h"
 #include "job.h"
@@ -23,6 +24,7 @@ struct client {
     struct options options;                 /* defaults of its calls; the strings are owned */
     struct transfer_settings settings;
     struct pool *pool;                      /* made at the first request */
+    pid_t pid;                              /* of the process whose jobs and pool these are; 0: there are none yet */
     struct queue jobs;                      /* unfinished */
     struct queue kept;                      /* done, with their storage: at the end of a state only the client is finalised */
     struct gate gates[PROVIDER_COUNT];      /* where jobs wait for room */

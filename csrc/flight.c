@@ -1,7 +1,10 @@
 /*
  * flight.c - the jobs of a client that are under way: sending, settling, trying again.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "flight.h"
+
+#include <unistd.h>
 
 #include "clock.h"
 #include "credential.h"
@@ -64,7 +67,8 @@ static void add_answered(struct client *client, struct job *job)
 static void leave_to_parent(struct client *client)
 {
     static const char words[] = "the process forked, and its parent goes on with the job";
-    pool_abandon(client->pool);
+    if (client->pool)
+        pool_abandon(client->pool);
     client->pool = NULL;
     for (struct link *link = client->jobs.first; link; link = link->next) {
         struct job *job = link->owner;
@@ -81,8 +85,10 @@ static void leave_to_parent(struct client *client)
 
 void flight_check_fork(struct client *client)
 {
-    if (client->pool && !pool_is_ours(client->pool))
+    pid_t pid = getpid();
+    if (client->pid != 0 && client->pid != pid)
         leave_to_parent(client);
+    client->pid = pid;
 }
 
 struct pool *flight_pool(struct client *client)
