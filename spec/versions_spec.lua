@@ -1,4 +1,4 @@
---- A module built for one Lua and loaded by another: every pair of the Luas that are installed.
+--- A module built for one Lua and loaded by another: every pair of the Luas that are installed with their headers.
 local support = require("spec.support")
 local system = require("spec.emulator.system")
 
@@ -6,17 +6,18 @@ local system = require("spec.emulator.system")
 local interpreters = { ["5.1"] = "lua5.1", ["5.2"] = "lua5.2", ["5.3"] = "lua5.3", ["5.4"] = "lua5.4", jit = "luajit" }
 local interface = { jit = "5.1" }
 
-local versions, absent = {}, {}
-for _, version in ipairs(support.keys(interpreters)) do
-  local found = system.capture("command -v " .. interpreters[version]) ~= ""
-  table.insert(found and versions or absent, version)
-end
-
 -- Neither the settings of the make that runs the specs, nor an interpreter that is under a checker.
 local MAKE = "env -u MAKEFLAGS -u MFLAGS -u LUA -u LUA_INCDIR -u BUILD -u V make LUA_VERSION=%s %s 2>&1; echo status $?"
 
 local function make(version, words)
   return system.capture(MAKE:format(version, words))
+end
+
+local versions, absent = {}, {}
+for _, version in ipairs(support.keys(interpreters)) do
+  local can_run = system.capture("command -v " .. interpreters[version]) ~= ""
+  local can_build = make(version, "-s --eval='headers: ; @echo $(LUA_INCDIR)' headers"):find("^/")
+  table.insert(can_run and can_build and versions or absent, version)
 end
 
 -- The folder of a module that was built for this Lua: the one under build/ if it is of these sources, else a new one.
@@ -80,5 +81,5 @@ for _, built in ipairs(versions) do
 end
 
 if absent[1] then
-  pending("modules of and in " .. table.concat(absent, ", ") .. ", which is not installed")
+  pending("modules of and in " .. table.concat(absent, ", ") .. ": not installed, or without headers")
 end
