@@ -1,5 +1,5 @@
---- malloc that fails at every place of a call, for our code and for libcurl. The module of `make asan` is built for it, so that
---- a leak or a wild pointer is seen as well.
+--- malloc that fails at every place of a call, for our code and for libcurl. The module of `make asan` is built for it,
+--- so that a leak or a wild pointer is seen as well.
 local core = require("mediastop.core")
 local exhausted = require("spec.support.exhausted")
 local finding = require("spec.support.finding")

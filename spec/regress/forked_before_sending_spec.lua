@@ -1,5 +1,5 @@
---- A job that was started, but that no step had sent yet, was sent twice after a fork: by the parent and by the child. The fork
---- was told by the pool of connections, which did not exist yet. (Found by spec/model_spec.lua.)
+--- A job that was started, but that no step had sent yet, was sent twice after a fork: by the parent and by the child.
+--- The fork was told by the pool of connections, which did not exist yet. (Found by spec/model_spec.lua.)
 local many = require("spec.support.many")
 local support = require("spec.support")
 

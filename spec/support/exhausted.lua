@@ -1,5 +1,5 @@
---- Memory that runs short at every place of a call: in Lua's allocator (see shortage.c), or in malloc for our code and for
---- libcurl (see failing.c).
+--- Memory that runs short at every place of a call: in Lua's allocator (see shortage.c), or in malloc for our code and
+--- for libcurl (see failing.c).
 local assert = require("luassert")
 
 local exhausted = {}
@@ -36,10 +36,10 @@ local function exhaust(within, lasting, f, prepare, check)
   return n, failed
 end
 
---- Calls `f(given)` with a shortage at each place where memory is allocated, one that lasts, then one that is over at once.
---- Each run must end in what `f` itself takes for right, or in Lua's own error. `within` makes the shortage; `given` is what
---- `prepare` returned with memory enough; `check(given, ok, value)` is called behind each run. Returns how many places
---- there are.
+--- Calls `f(given)` with a shortage at each place where memory is allocated, one that lasts, then one that is over at
+--- once. Each run must end in what `f` itself takes for right, or in Lua's own error. `within` makes the shortage;
+--- `given` is what `prepare` returned with memory enough; `check(given, ok, value)` is called behind each run. Returns
+--- how many places there are.
 function exhausted.run(within, f, prepare, check)
   local count
   for _, lasting in ipairs({ true, false }) do
@@ -67,8 +67,8 @@ local function find_module()
   end
 end
 
---- Makes malloc fail, for our code and for libcurl, as `shortage.within` does it for Lua; nil where the module is not built
---- for that.
+--- Makes malloc fail, for our code and for libcurl, as `shortage.within` does it for Lua; nil where the module is not
+--- built for that.
 function exhausted.malloc()
   local open = package.loadlib(find_module(), "luaopen_failing")
   return open and open().within
