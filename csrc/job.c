@@ -62,15 +62,22 @@ bool job_send(struct job *job, struct pool *pool, double now)
     return false;
 }
 
+/* Adds the requests of the exchange that is over, of which libcurl may have repeated one. */
+static void count_requests(struct job *job)
+{
+    const struct reply *reply = &job->reply;
+    if (reply->sent == 0 || job->reading)
+        return;
+    job->sent += reply->sent;
+    job->unanswered += reply->sent - (reply->answered ? 1 : 0);
+    job->attempts += reply->sent - 1;
+}
+
 void job_take_reply(struct job *job)
 {
     struct reply *reply = &job->reply;
     job->state = JOB_ANSWERED;
-    job->sent += job->reading ? 0 : reply->sent;
-    if (reply->sent > 0 && !job->reading) {
-        job->unanswered += reply->sent - (reply->answered ? 1 : 0);
-        job->attempts += reply->sent - 1;
-    }
+    count_requests(job);
     /* An answer of which a part had no room is a lost one. */
     if (reply->no_memory && reply->sent > 0 && reply->fault == KIND_PROTOCOL)
         reply->fault = KIND_NETWORK;
@@ -170,9 +177,10 @@ void job_fail(lua_State *L, struct job *job, int index, enum kind kind)
         return;
     }
     /* A request whose answer nobody waits for any more may have taken effect. */
-    if (job->state == JOB_SENDING && !job->reading) {
-        job->sent += job->reply.sent;
-        job->unanswered += job->reply.sent;
+    if (job->state == JOB_SENDING) {
+        job->reply.answered = false;
+        count_requests(job);
+        job->reply.sent = 0;        /* once, also if memory is short below */
     }
     const char *problem = job->reading ? "the provider had taken the stop, and the job's state was being read" : NULL;
     struct report report = { job->operation, job->id, job->id_length, { .kind = kind }, problem, how_far(job),

@@ -55,11 +55,12 @@ Server.__index = Server
 --- read = true, a number, "stream" or "nothing" · send = text (`times`, `every`, `piece`) · answer = true or an id ·
 --- serve = true (`spoil`, `by`) · pause = seconds · go = number (of the spec's `server:go()`s) · shut = true ·
 --- hold = true · reset = true · close = true · tls = "h2" or "http/1.1" · for HTTP/2: goaway = code (`last`),
---- reset_stream = code, begin = text, settings = true.
+--- reset_stream = code, begin = text, settings = true, model = true (see raw_server_model.lua).
 --- `protocol`: TLS with this protocol for the connections without a script. `port`: another than a free one.
-function raw_server.listen(script, protocol, port)
+--- `rest`: the steps of the connections without a script, in place of serving.
+function raw_server.listen(script, protocol, port, rest)
   local directory = support.emulator().dir
-  local rest = { protocol and { tls = protocol } or { pause = 0 }, { serve = true } }
+  rest = rest or { protocol and { tls = protocol } or { pause = 0 }, { serve = true } }
   local answer = ask({
     command = "listen",
     script = script,
@@ -85,6 +86,12 @@ function Server:requests()
     count = count + connection.requests
   end
   return count
+end
+
+--- What was seen for each id of these sequences (see raw_server_model.lua): { seen, answered, ended, over, late, said, letters }
+--- by id.
+function Server:seen(seeds)
+  return ask({ command = "seen", server = self.number, seeds = seeds }).seen
 end
 
 --- Waits until the condition on the list of connections holds; what it gave.

@@ -72,6 +72,21 @@ function commands.connections(order)
   return { connections = list }
 end
 
+--- What was seen, where the script is `model`, for the ids of these sequences; it is then forgotten.
+function commands.seen(order)
+  local server = servers[order.server]
+  local asked, seen = {}, {}
+  for _, seed in ipairs(order.seeds) do
+    asked[seed] = true
+  end
+  for id, record in pairs(server.seen or {}) do
+    if asked[tonumber(id:match("^m(%d+)%-"))] then
+      seen[id], server.seen[id] = record, nil
+    end
+  end
+  return { seen = seen }
+end
+
 --- Lets those scripts go on that wait for it, and those that come to it later.
 function commands.go(order)
   servers[order.server].went = servers[order.server].went + 1

@@ -1,6 +1,7 @@
 --- Plays one connection's script, inside the process of raw_server_main.lua. What it waits for it yields.
 local socket = require("socket")
 local http2 = require("spec.support.http2")
+local model = require("spec.support.raw_server_model")
 local _, ssl = pcall(require, "ssl")
 
 -- Raised when the connection is over before the script is, which is no mistake.
@@ -74,6 +75,7 @@ local function read_request(connection)
     end
   until head_end
   local head = take(connection, head_end)
+  connection.head = head
   connection.body = take(connection, tonumber(head:lower():match("\r\ncontent%-length: *(%d+)")) or 0)
   connection.id = connection.body:match('"task_id": *"([^"]*)"') or head:match("^%u+ %S-/([^/ ]+) ")
   connection.requests = connection.requests + 1
@@ -173,6 +175,15 @@ function steps.serve(connection, _, step)
       answer(connection)
     end
   end
+end
+
+--- As the id of each request says (see raw_server_model.lua).
+function steps.model(connection)
+  local call = { pause = pause, send = function(text) send(connection, text) end }
+  repeat
+    read_request(connection)
+    call.id, call.head = connection.id, connection.head
+  until not model.act(connection.server, call)
 end
 
 steps.pause = function(_, seconds)
