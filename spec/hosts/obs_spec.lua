@@ -105,10 +105,12 @@ local function settings(provider, more)
   }, more), id
 end
 
--- Ends OBS as Ctrl-C does, once the driver says so. Returns its status, and the seconds that it took.
+-- Closes OBS's window, once the driver says so. Returns its status, and the seconds that it took. (By Ctrl-C OBS 29 does
+-- all of its end within the handler of the signal, and crashes at times, whatever the scripts.)
 local function quit(program)
-  system.signal(tonumber((program:expect("driver: quit (%d+)", 60))), "INT")
+  local pid = program:expect("driver: quit (%d+)", 60)
   local began = socket.gettime()
+  assert.are.equal("0", system.capture(("luajit spec/hosts/close_window.lua %s 'OBS ' 2>&1; echo $?"):format(pid)))
   return program:wait(30), socket.gettime() - began
 end
 
@@ -174,14 +176,17 @@ describe("OBS", function()
       emulator:faults(id, { { delay = i % 2 == 0 and 2 or 0 } })
       scripts[i], ids[i] = script(options, path), id
     end
-    scripts[21] = script({ id = "" })
-    scripts[22] = driving(0.5, 1.0)
+    scripts[21] = driving(0.5, 1.0)
     stream(scripts)
     assert.are.equal(0, (quit(program)), program:output())
     for _, id in ipairs(ids) do
       has(program, "memories.stop " .. id .. ": ended")
     end
-    has(program, "no id is set")
     has(program, "Number of memory leaks: 0")
+  end)
+
+  it("says that no id is set", function()
+    stream({ script({ id = "" }), driving(0.5, 1.0) })
+    program:expect("(%[Lua: stop%-stream.lua%] no id is set)", 60)
   end)
 end)
