@@ -52,7 +52,7 @@ LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 endif
 MODULE := $(BUILD)/mediastop/core.so
 COMMAND := $(BUILD)/bin/mediastop
-SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so $(BUILD)/process.so $(BUILD)/states.so $(BUILD)/private_lua
+SPEC_MODULES := $(BUILD)/rooms.so $(BUILD)/shortage.so $(BUILD)/process.so $(BUILD)/states.so $(BUILD)/libcurl.so $(BUILD)/private_lua
 
 ifeq ($(shell uname -s),Darwin)
 SHARED := -bundle -undefined dynamic_lookup

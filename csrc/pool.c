@@ -96,6 +96,9 @@ static bool set_up_multi(struct pool *pool)
     curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
     curl_multi_setopt(pool->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+#if LIBCURL_VERSION_NUM >= 0x081400
+    curl_multi_setopt(pool->multi, CURLMOPT_QUICK_EXIT, 1L);    /* as CURLOPT_QUICK_EXIT, for what is left at the end */
+#endif
     /* libcurl's own bound follows the transfers under way, so that it would close connections as a batch ends. */
     curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, connections * PROVIDER_COUNT);
     return true;
@@ -108,6 +111,7 @@ struct pool *pool_new(const struct transfer_settings *settings)
         return NULL;
     pool->settings = *settings;
     pool->settings.trust = trust_choose();
+    pool->settings.keeps_bodies = transfer_keeps_bodies();
     origin_set(&pool->origin);
     pool->due = -1;
     pool->sockets = sockets_new();
@@ -134,8 +138,8 @@ static struct transfer *take_transfer(struct pool *pool)
 
 static void give_back(struct pool *pool, struct transfer *transfer)
 {
-    transfer_end(transfer);
-    if (pool->spare.count < SPARE_TRANSFERS)
+    bool is_clean = transfer_end(transfer);
+    if (is_clean && pool->spare.count < SPARE_TRANSFERS)
         queue_add(&pool->spare, &transfer->link, transfer);
     else
         transfer_free(transfer);
@@ -168,10 +172,12 @@ static void detach(struct pool *pool, struct transfer *transfer)
 
 void pool_cancel(struct pool *pool, struct transfer *transfer)
 {
-    if (transfer->link.queue == &pool->active)
+    if (transfer->link.queue == &pool->active) {
+        transfer_look(transfer);
         detach(pool, transfer);
-    else
+    } else {
         queue_leave(&transfer->link);       /* finished, and so detached already */
+    }
     give_back(pool, transfer);
 }
 

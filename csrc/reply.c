@@ -43,6 +43,12 @@ static void keep(char *value, const char *from, size_t length)
     value[length] = '\0';
 }
 
+/* Whether the status line is of a version that there is, which an old libcurl does not ask. */
+static bool is_known(const char *line, size_t length)
+{
+    return length > 9 && ((line[5] == '1' && line[6] == '.') || ((line[5] == '2' || line[5] == '3') && line[6] == ' '));
+}
+
 bool reply_add_header(struct reply *reply, const char *line, size_t length)
 {
     const struct {
@@ -59,10 +65,13 @@ bool reply_add_header(struct reply *reply, const char *line, size_t length)
     reply->header_bytes += length;
     if (reply->header_bytes > HEADERS_MAX_BYTES)
         return false;
-    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
+    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        if (!is_known(line, length))
+            return false;
         clear_headers(reply);       /* an interim answer came before this one */
-    else if (length <= 2 && (length == 0 || line[0] == '\r' || line[0] == '\n'))
+    } else if (length > 0 && length <= 2 && line[length - 1] == '\n' && (length == 1 || line[0] == '\r')) {
         reply->headers_whole = true;
+    }
     /* Most lines are none of these, which their first letter says. */
     char initial = length > 0 ? (char)(line[0] | 0x20) : '\0';
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {

@@ -116,7 +116,8 @@ void sockets_want(struct sockets *sockets, int fd, int what, struct transfer *tr
     if (what == 0)
         return;
     socket->transfer = transfer;
-    transfer->fd = fd;
+    if (transfer)
+        transfer->fd = fd;
 }
 
 void sockets_release(struct sockets *sockets, struct transfer *transfer)
@@ -200,8 +201,10 @@ void sockets_check_idle(struct sockets *sockets)
 /* libcurl tells of an answer only once a line of it is whole. Without TLS its first byte can be seen. */
 static void note_first_byte(const struct sockets *sockets, const struct poller_event *event)
 {
-    const struct transfer *transfer = sockets->table[event->fd].transfer;
+    struct transfer *transfer = sockets->table[event->fd].transfer;
     char byte;
+    if (transfer && transfer->cleartext)
+        transfer_look(transfer);
     if (transfer && transfer->cleartext && transfer->reply->sent > 0 && !transfer->reply->answered &&
         event->what & POLLER_IN)
         transfer->reply->answered = !(event->what & POLLER_END) ||

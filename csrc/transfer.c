@@ -5,6 +5,7 @@
  */
 #include "transfer.h"
 
+#define CURL_DISABLE_DEPRECATION    /* what an older libcurl has in place of something new */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,30 @@ static int on_request(void *data, char *remote, char *local, int remote_port, in
 }
 #endif
 
+/* libcurl tells of requests from 7.80 on. An older one may send a request again, and say nothing of it, where a kept
+ * connection turns out to be dead or HTTP/2 refuses: it gets a connection of HTTP/1.1 for each. */
+static void set_telling(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+#if LIBCURL_VERSION_NUM >= 0x075000
+    transfer->told = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) == CURLE_OK &&
+                     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK;
+#endif
+    if (!transfer->told) {
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+}
+
+void transfer_look(struct transfer *transfer)
+{
+    long bytes = 0;
+    if (transfer->told || transfer->reply->sent > 0)
+        return;
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    transfer->reply->sent = bytes > 0;
+}
+
 static curl_socket_t on_open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
@@ -75,10 +100,10 @@ static int on_close_socket(void *data, curl_socket_t fd)
 static bool set_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-#else
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
+    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK)
+        return true;
 #endif
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
 }
 
 static bool set_trust(CURL *easy, const struct transfer_settings *settings)
@@ -112,10 +137,7 @@ static bool set_constants(struct transfer *transfer, const struct transfer_setti
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
-#if LIBCURL_VERSION_NUM >= 0x075000
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-#endif
+    set_telling(transfer);
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* Without it the end of a transfer waits for a name server that does not answer. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -127,6 +149,11 @@ static bool set_constants(struct transfer *transfer, const struct transfer_setti
     return set_protocols(easy) && set_trust(easy, settings) &&
            (!settings->proxy || (curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
                                  curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK));
+}
+
+bool transfer_keeps_bodies(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
 }
 
 struct transfer *transfer_new(const struct transfer_settings *settings, struct sockets *sockets)
@@ -214,6 +241,7 @@ static void set_limit(CURL *easy, CURLoption option, double seconds, int *set)
 
 static void set_security(struct transfer *transfer, bool cleartext)
 {
+    bool is_old = cleartext || !transfer->told;
     enum security security = cleartext ? SET_CLEARTEXT : SET_SECURE;
     if (transfer->set.security == security)
         return;
@@ -221,8 +249,8 @@ static void set_security(struct transfer *transfer, bool cleartext)
     /* Where HTTP/2 is possible a request waits for a connection that is being made to tell; without TLS it would wait for
      * the answer to another. */
     curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION,
-                     (long)(cleartext ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
-    curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT, cleartext ? 0L : 1L);
+                     (long)(is_old ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT, is_old ? 0L : 1L);
 }
 
 /* The environment's proxy is for the world outside. */
@@ -246,6 +274,7 @@ bool transfer_begin(struct transfer *transfer, const struct transfer_settings *s
     transfer->requests_left = limits->requests;
     transfer->words[0] = '\0';
     transfer->cleartext = request->cleartext;
+    transfer->is_kept = settings->keeps_bodies && request->has_body;
     set_limit(easy, CURLOPT_TIMEOUT_MS, limits->timeout, &transfer->set.timeout);
     set_limit(easy, CURLOPT_CONNECTTIMEOUT_MS, limits->connect_timeout, &transfer->set.connect_timeout);
     set_security(transfer, request->cleartext);
@@ -298,12 +327,10 @@ void transfer_finish(struct transfer *transfer, int code)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply->status);
     curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
     reply->multiplexed = version >= CURL_HTTP_VERSION_2_0;
-#if LIBCURL_VERSION_NUM < 0x075000
-    long request_bytes = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-    reply->sent = request_bytes > 0;
-#endif
+    transfer_look(transfer);
     reply->fault = kind_of((CURLcode)code);
+    if (reply->fault == KIND_PROTOCOL && reply->sent > 0)
+        reply->answered = true;             /* what cannot be read has come */
     if (code == CURLE_OUT_OF_MEMORY) {
         /* What libcurl also says of a header line that is longer than it takes. */
         reply->no_memory = memory_ran_short() || reply->header_bytes == 0;
@@ -322,7 +349,7 @@ void transfer_finish(struct transfer *transfer, int code)
         reply->status = 0;                  /* an interim answer is none */
 }
 
-void transfer_end(struct transfer *transfer)
+bool transfer_end(struct transfer *transfer)
 {
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
     /* Which says POST, too: to the rest it is nothing. */
@@ -331,6 +358,7 @@ void transfer_end(struct transfer *transfer)
     memset(transfer->headers->node, 0, sizeof transfer->headers->node);
     transfer->reply = NULL;
     transfer->owner = NULL;
+    return !transfer->is_kept;
 }
 
 void transfer_free(struct transfer *transfer)

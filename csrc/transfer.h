@@ -18,6 +18,7 @@ struct transfer_settings {
     const char *user_agent;         /* a client's: what is put in front of our name, or NULL; a pool's: the header line */
     int max_connections;            /* to each host */
     enum trust trust;               /* where there is no ca_file */
+    bool keeps_bodies;              /* as transfer_keeps_bodies says */
 };
 
 /* Limits of one exchange. */
@@ -36,6 +37,8 @@ struct transfer {
     int fd;                         /* the connection, as far as it is known; -1: none */
     double sent_at;                 /* of clock_now; when its last request began */
     bool cleartext;                 /* without TLS */
+    bool is_kept;                   /* the request stays in a buffer of the handle's */
+    bool told;                      /* libcurl tells of each request before it is sent */
     void *address;                  /* the CURLU of its URL */
     struct text origin;             /* scheme, host and port in it; the next request's are the same, as a rule */
     struct {                        /* what the handle is set to; 0: not yet */
@@ -48,6 +51,9 @@ struct transfer {
     char *words;                    /* libcurl's buffer for its words on a failure */
 };
 
+/* Whether libcurl, from 8.7 on, keeps a request that has a body, credential and all, until its handle sends another. */
+bool transfer_keeps_bodies(void);
+
 /* `sockets`: whose connections it uses. NULL if memory is short. */
 struct transfer *transfer_new(const struct transfer_settings *settings, struct sockets *sockets);
 
@@ -55,11 +61,14 @@ struct transfer *transfer_new(const struct transfer_settings *settings, struct s
 bool transfer_begin(struct transfer *transfer, const struct transfer_settings *settings, const struct request *request,
                     struct reply *reply, const struct transfer_limits *limits);
 
+/* Sees to it that the reply says whether a request was sent. */
+void transfer_look(struct transfer *transfer);
+
 /* The exchange is over with this CURLcode: fills in what the reply still lacks. */
 void transfer_finish(struct transfer *transfer, int code);
 
-/* Lets go of request and reply. */
-void transfer_end(struct transfer *transfer);
+/* Lets go of request and reply. False if libcurl still has the credential in a buffer of the handle's, which is to be freed. */
+bool transfer_end(struct transfer *transfer);
 
 void transfer_free(struct transfer *transfer);
 

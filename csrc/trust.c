@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#if LIBCURL_VERSION_NUM >= 0x074600     /* which tells where its stores are */
+
 /* Whether the folder has a certificate under the name by which OpenSSL looks for it: "5ad8a5d6.0". */
 static bool is_hashed(const char *path)
 {
@@ -27,12 +29,19 @@ static bool is_hashed(const char *path)
 
 enum trust trust_choose(void)
 {
-#if LIBCURL_VERSION_NUM >= 0x074600
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     bool names_stores = info->age >= CURLVERSION_SEVENTH;
     bool is_openssl = info->ssl_version && strncmp(info->ssl_version, "OpenSSL/", 8) == 0;
     if (names_stores && is_openssl && info->capath && info->cainfo)
         return is_hashed(info->capath) ? TRUST_FOLDER : TRUST_FILE;
-#endif
     return TRUST_DEFAULT;
 }
+
+#else
+
+enum trust trust_choose(void)
+{
+    return TRUST_DEFAULT;
+}
+
+#endif

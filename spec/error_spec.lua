@@ -508,7 +508,7 @@ describe("without an answer, an error", function()
 
     it("is network, and reached is yes, when the answer is cut short: " .. operation.full, function()
       local single = support.client({ attempts = 1 })
-      for _, cut in ipairs({ { at = 3 }, { head_at = 20 } }) do
+      for _, cut in ipairs({ { at = 3 }, { head_at = 40 } }) do
         cut.status, cut.body = 200, '{"success":true,"code":200}'
         local id, result, message, err = support.answered(single, provider, { cut = cut })
         check(provider, id, "network", result, message, err)

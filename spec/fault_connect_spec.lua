@@ -153,8 +153,9 @@ describe("a name without an address", function()
   end)
 
   it("whose name server is silent is over with the call's time, and so is the program", function()
-    if not namespace.command() then
-      return pending("no namespaces here")
+    local why_not = not namespace.command() and "no namespaces here" or support.older_libcurl("7.87")
+    if why_not then
+      return pending(why_not)
     end
     local values, all = run("silent", 1, 0.5)
     assert.are.same({ "nil", "timeout", "no", "true", "1" }, { (table.unpack or unpack)(values, 1, 5) })

@@ -5,6 +5,8 @@ local support = require("spec.support")
 
 local TLS, READ, ANSWER, HOLD = { tls = "h2" }, { read = "stream" }, { answer = true }, { hold = true }
 
+local why_not = not raw_server.has_tls and "LuaSec is not here" or support.older_libcurl("7.80")
+
 local function script(...)
   return { TLS, ... }
 end
@@ -12,8 +14,8 @@ end
 -- What HTTP/2 calls refused may be sent again by curl itself; the requests are counted either way.
 local function check(name, expected, steps, options)
   it(name, function()
-    if not raw_server.has_tls then
-      return pending("LuaSec is not here")
+    if why_not then
+      return pending(why_not)
     end
     expected.name, expected.protocol = "HTTP/2: " .. name, "h2"
     fault.on_wire(expected, steps, options)
@@ -46,7 +48,9 @@ describe("a connection that is lost under HTTP/2:", function()
   check("reset after the request", lost(), script(READ, { reset = true }))
   check("closed in the body", lost("yes"), script(READ, { begin = '{"code":200' }, { close = true }))
   check("GOAWAY with an error after the request", lost(), script(READ, { goaway = "INTERNAL_ERROR" }, { close = true }))
-  check("frames that are none", lost(), script(READ, { send = ("what?"):rep(20) }, HOLD))
+  -- Which libcurl may wait behind, from 8.0 on.
+  check("frames that are none", { kind = { "network", "timeout" }, reached = "maybe" },
+    script(READ, { send = ("what?"):rep(20) }, HOLD))
 end)
 
 describe("an answer of HTTP/2 that never comes:", function()
@@ -86,8 +90,8 @@ describe("a request that HTTP/2 refuses", function()
   }
   for _, name in ipairs(support.keys(refusals)) do
     it("with one attempt is sent once: " .. name, function()
-      if not raw_server.has_tls then
-        return pending("LuaSec is not here")
+      if why_not then
+        return pending(why_not)
       end
       listen(refusals[name])
       local result, message, err = client.memories.stop(support.id(), { attempts = 1 })
@@ -100,8 +104,8 @@ describe("a request that HTTP/2 refuses", function()
     end)
 
     it("is sent again, and counted: " .. name, function()
-      if not raw_server.has_tls then
-        return pending("LuaSec is not here")
+      if why_not then
+        return pending(why_not)
       end
       listen(refusals[name])
       local result, message = client.memories.stop(support.id())
@@ -113,8 +117,8 @@ describe("a request that HTTP/2 refuses", function()
   end
 
   it("is refused again and again: the attempts are the bound", function()
-    if not raw_server.has_tls then
-      return pending("LuaSec is not here")
+    if why_not then
+      return pending(why_not)
     end
     local refuse = script({ serve = true, spoil = 3, by = { { reset_stream = "REFUSED_STREAM" } } })
     listen(refuse, refuse, refuse, refuse)
@@ -127,18 +131,22 @@ describe("a request that HTTP/2 refuses", function()
   end)
 
   it("says good-bye behind an answer: the answer counts, and the next call has a connection of its own", function()
-    if not raw_server.has_tls then
-      return pending("LuaSec is not here")
+    if why_not then
+      return pending(why_not)
     end
     listen(script(READ, ANSWER, { goaway = "NO_ERROR" }, HOLD))
     fault.check_next_call(client)
-    fault.check_next_call(client)
+    -- libcurl may hear of it only as it sends the next request, which it then sends again.
+    local result, message = client.memories.stop(support.id("memories"))
+    assert.is_table(result, message)
+    assert.are.equal("ended", result.outcome)
+    assert.is_true(result.attempts <= 2)
     assert.are.equal(2, #server:connections())
   end)
 
   it("says good-bye between a request and its answer: the answer counts", function()
-    if not raw_server.has_tls then
-      return pending("LuaSec is not here")
+    if why_not then
+      return pending(why_not)
     end
     listen(script(READ, { goaway = "NO_ERROR" }, ANSWER, HOLD))
     fault.check_next_call(client)
@@ -147,8 +155,8 @@ describe("a request that HTTP/2 refuses", function()
   end)
 
   it("answers the same stream twice: the second is given to nobody", function()
-    if not raw_server.has_tls then
-      return pending("LuaSec is not here")
+    if why_not then
+      return pending(why_not)
     end
     listen(script(READ, ANSWER, { answer = "another" }, { serve = true }))
     fault.check_next_call(client)

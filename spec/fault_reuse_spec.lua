@@ -2,6 +2,9 @@
 local fault = require("spec.support.fault")
 local raw_server = require("spec.support.raw_server")
 local support = require("spec.support")
+
+-- Connections are kept where libcurl tells of each request.
+local it_kept = support.with_libcurl("7.80", it, pending)
 local socket = require("socket")
 
 local READ, ANSWER, CLOSE, SERVE = { read = true }, { answer = true }, { close = true }, { serve = true }
@@ -25,8 +28,11 @@ end
 
 describe("a kept connection", function()
   after_each(function()
-    client:close()
-    server:close()
+    if server then -- the spec was not pending
+      client:close()
+      server:close()
+      server = nil
+    end
   end)
 
   it("that the server closed between two calls costs the next one nothing", function()
@@ -51,7 +57,7 @@ describe("a kept connection", function()
     fault.check_next_call(client)
   end)
 
-  it("that is closed just as the request comes: what curl sends again by itself is counted", function()
+  it_kept("that is closed just as the request comes: what curl sends again by itself is counted", function()
     for _, ending in ipairs({ CLOSE, { reset = true } }) do
       listen({ { READ, ANSWER, READ, ending } })
       fault.check_next_call(client)
@@ -64,7 +70,7 @@ describe("a kept connection", function()
     end
   end)
 
-  it("that is closed just as the request comes: one attempt is one request", function()
+  it_kept("that is closed just as the request comes: one attempt is one request", function()
     for _, ending in ipairs({ CLOSE, { reset = true } }) do
       listen({ { READ, ANSWER, READ, ending } })
       fault.check_next_call(client)
@@ -76,7 +82,7 @@ describe("a kept connection", function()
     end
   end)
 
-  it("that is closed just as the request comes, each time: the attempts are the bound", function()
+  it_kept("that is closed just as the request comes, each time: the attempts are the bound", function()
     listen({ { READ, ANSWER, READ, CLOSE }, { READ, CLOSE }, { READ, CLOSE } })
     fault.check_next_call(client)
     fault.check({ name = "kept connection closed, then two more", kind = "network", reached = "maybe", attempts = 3 },
@@ -85,7 +91,7 @@ describe("a kept connection", function()
     fault.check_next_call(client)
   end)
 
-  it("that is closed after the first byte of its second answer: that byte is no answer", function()
+  it_kept("that is closed after the first byte of its second answer: that byte is no answer", function()
     listen({ { READ, ANSWER, READ, { send = "H" }, CLOSE } })
     fault.check_next_call(client)
     local result, message, err = stop({ attempts = 1 })
@@ -97,7 +103,7 @@ describe("a kept connection", function()
     fault.check_next_call(client)
   end)
 
-  it("whose second answer never comes is not used again", function()
+  it_kept("whose second answer never comes is not used again", function()
     listen({ { READ, ANSWER, READ, { go = 1 }, ANSWER, SERVE } })
     fault.check_next_call(client)
     fault.check({ name = "kept connection goes silent", kind = "timeout", reached = "maybe", deadline = 0.2 },

@@ -27,7 +27,8 @@ local function faults(list)
   for _, one in ipairs(list) do
     local name, expected, steps, options = one[1], one[2], one[3], one[4]
     expected.name = name
-    it(name, function()
+    local declare = one.since and support.with_libcurl(one.since, it, pending) or it
+    declare(name, function()
       fault.on_wire(expected, steps, options)
     end)
   end
@@ -37,8 +38,8 @@ local function lost(requests)
   return { kind = "network", reached = "maybe", requests = requests }
 end
 
-local function cut()
-  return { kind = "network", reached = "yes", requests = 1 }
+local function cut(reached)
+  return { kind = "network", reached = reached or "yes", requests = 1 }
 end
 
 describe("a connection that is lost before any answer: the job may have been ended,", function()
@@ -59,8 +60,8 @@ describe("an answer that never comes:", function()
       { { pause = 5 } }, options },
     { "a server that reads the request and is silent", { kind = "timeout", reached = "maybe", deadline = 2 },
       request(HOLD), options },
-    { "the first byte, then silence", { kind = "timeout", reached = "yes", deadline = 2 },
-      request({ send = "H" }, HOLD), options },
+    { "the first byte, then silence", { kind = "timeout", reached = fault.FIRST_LINE, deadline = 2 },
+      request({ send = "H" }, HOLD), options, since = "7.80" },
     { "half of the headers, then silence", { kind = "timeout", reached = "yes", deadline = 2 },
       request({ send = head }, HOLD), options },
     { "half of the body, then silence", { kind = "timeout", reached = "yes", deadline = 2 },
@@ -101,8 +102,8 @@ end)
 
 describe("an answer that is cut short is lost, although it began:", function()
   faults({
-    { "after its first byte", cut(), request({ send = "H" }, CLOSE) },
-    { "in the status line", cut(), request({ send = "HTTP/1.1 20" }, CLOSE) },
+    { "after its first byte", cut(fault.FIRST_LINE), request({ send = "H" }, CLOSE), since = "7.80" },
+    { "in the status line", cut(fault.FIRST_LINE), request({ send = "HTTP/1.1 20" }, CLOSE), since = "7.80" },
     { "behind the status line", cut(), request({ send = "HTTP/1.1 200 OK\r\n" }, CLOSE) },
     { "in a header", cut(), request({ send = head:sub(1, -4) }, CLOSE) },
     { "between two headers", cut(), request({ send = head .. "Content-Length: 0\r\n" }, CLOSE) },

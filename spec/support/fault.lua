@@ -43,8 +43,12 @@ function fault.is_retried(kind)
   return retryable[type(kind) == "table" and kind[1] or kind]
 end
 
---- Checks what a call returned against { kind, reached, attempts, status, deadline }; `kind` may be a list where the
---- contract leaves a choice.
+--- What `reached` is where an answer ended in its first line. From 8.0 on libcurl reads at once, and says nothing of
+--- bytes that are no whole line.
+fault.FIRST_LINE = support.older_libcurl("8.0") and "yes" or { "yes", "maybe" }
+
+--- Checks what a call returned against { kind, reached, attempts, status, deadline }; `kind` and `reached` may be lists
+--- where the contract, or libcurl, leaves a choice.
 function fault.check(expected, result, message, err)
   assert.is_nil(result and (result.outcome .. " in place of an error"))
   assert.is_string(message)
@@ -52,7 +56,7 @@ function fault.check(expected, result, message, err)
   assert.are.equal(message, err.message)
   assert.is_nil(message:find("[%c]"), "the message is no single line")
   assert.is_true(one_of(expected.kind, err.kind), message)
-  assert.are.equal(expected.reached, err.reached, message)
+  assert.is_true(one_of(expected.reached, err.reached), message)
   assert.are.equal(retryable[err.kind], err.retryable, message)
   assert.are.equal(expected.attempts or 1, err.attempts, message)
   if expected.status then

@@ -129,6 +129,28 @@ function support.is_whole(value)
   return math.type and math.type(value) == "integer" or not math.type and value % 1 == 0
 end
 
+--- Why a spec cannot hold: the libcurl that runs is older than that version, "7.80"; nil if it is not.
+function support.older_libcurl(version)
+  local major, minor = require("libcurl")()
+  local least_major, least_minor = version:match("^(%d+)%.(%d+)$")
+  if major * 1000 + minor < least_major * 1000 + least_minor then
+    return ("libcurl %d.%d is older than %s"):format(major, minor, version)
+  end
+end
+
+--- busted's `it`, with specs that are pending where the libcurl that runs is older than that version.
+function support.with_libcurl(version, it, pending)
+  return function(name, body)
+    it(name, function()
+      local older = support.older_libcurl(version)
+      if older then
+        return pending(older)
+      end
+      return body()
+    end)
+  end
+end
+
 --- A path for a file of this run; it goes away with the emulator.
 function support.scratch(name)
   return support.emulator().dir .. "/" .. name
