@@ -1,5 +1,5 @@
---- Random sequences of everything that a program may do with a client and its jobs, against a server with random faults; what
---- must hold of every job whatever happens stands in spec/support/model.lua.
+--- Random sequences of everything that a program may do with a client and its jobs, against a server with random
+--- faults; what must hold of every job whatever happens stands in spec/support/model.lua.
 ---
 --- MODEL_SECONDS says for how long (12), MODEL_SEED that one sequence is to be played again, alone.
 local model = require("spec.support.model")

@@ -105,8 +105,8 @@ local function settings(provider, more)
   }, more), id
 end
 
--- Closes OBS's window, once the driver says so. Returns its status, and the seconds that it took. (By Ctrl-C OBS 29 does
--- all of its end within the handler of the signal, and crashes at times, whatever the scripts.)
+-- Closes OBS's window, once the driver says so. Returns its status, and the seconds that it took. (By Ctrl-C OBS 29
+-- does all of its end within the handler of the signal, and crashes at times, whatever the scripts.)
 local function quit(program)
   local pid = program:expect("driver: quit (%d+)", 60)
   local began = socket.gettime()

@@ -1,5 +1,5 @@
---- A request that libcurl repeats by itself, because the kept connection was dead, counts as an attempt; of a job that was
---- cancelled meanwhile it was not counted. (Found by spec/model_spec.lua.)
+--- A request that libcurl repeats by itself, because the kept connection was dead, counts as an attempt; of a job that
+--- was cancelled meanwhile it was not counted. (Found by spec/model_spec.lua.)
 local raw_server = require("spec.support.raw_server")
 local support = require("spec.support")
 

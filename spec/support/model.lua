@@ -1,7 +1,8 @@
---- A model of a job's life: random sequences of what a program may do with a client and its jobs, against a server with random
---- faults (raw_server_model.lua), and what must hold of every job afterwards.
+--- A model of a job's life: random sequences of what a program may do with a client and its jobs, against a server
+--- with random faults (raw_server_model.lua), and what must hold of every job afterwards.
 ---
---- A sequence is made of a seed alone. It runs as a coroutine, beside others, and gives the word to them between two operations.
+--- A sequence is made of a seed alone. It runs as a coroutine, beside others, and gives the word to them between two
+--- operations.
 local mediastop = require("mediastop")
 local has_process, process = pcall(require, "process")
 
@@ -116,7 +117,7 @@ local function keep(entry, result, message, err)
   entry.value, entry.message, entry.good = value, message, result ~= nil
 end
 
-function Sequence:ask(entry)
+function Sequence.ask(_, entry)
   local result, message, err = entry.job:result()
   if err and err.kind == "pending" then
     if entry.value then
@@ -143,7 +144,8 @@ local acts = {}
 function acts.start(self)
   local entry = self:request()
   self:note("start %s.%s %s", entry.provider, operations[entry.provider], entry.id)
-  local job, message, err = self.client:start(entry.provider .. "." .. operations[entry.provider], entry.id, entry.options)
+  local operation = entry.provider .. "." .. operations[entry.provider]
+  local job, message, err = self.client:start(operation, entry.id, entry.options)
   entry.job = job
   if not job then
     entry.refused = true
@@ -301,8 +303,8 @@ function acts.fork(self)
   end
 end
 
-local plan = { "start", "start", "start", "start", "start", "poll", "poll", "wait", "cancel", "drop", "collect", "step", "step", "step",
-  "due", "call", "each", "close", "fork" }
+local plan = { "start", "start", "start", "start", "start", "poll", "poll", "wait", "cancel", "drop", "collect", "step",
+  "step", "step", "due", "call", "each", "close", "fork" }
 
 -- Lets everything that is left come to its end.
 function Sequence:finish()
@@ -345,8 +347,8 @@ end
 
 -- Errors by the last letter that the server got, where the call was not called off and did not run out of time.
 local expected = {
-  f = "not_found", u = "unauthorized", e = "server", E = "server", a = "rate_limited", d = "network", D = "network", x = "network",
-  j = "protocol", h = "timeout",
+  f = "not_found", u = "unauthorized", e = "server", E = "server", a = "rate_limited", d = "network", D = "network",
+  x = "network", j = "protocol", h = "timeout",
 }
 
 -- What the model says of an error.

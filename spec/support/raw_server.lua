@@ -88,8 +88,8 @@ function Server:requests()
   return count
 end
 
---- What was seen for each id of these sequences (see raw_server_model.lua): { seen, answered, ended, over, late, said, letters }
---- by id.
+--- What was seen for each id of these sequences (see raw_server_model.lua): { seen, answered, ended, over, late, said,
+--- letters } by id.
 function Server:seen(seeds)
   return ask({ command = "seen", server = self.number, seeds = seeds }).seen
 end

@@ -1,10 +1,10 @@
---- What the raw server does where a script says `model = true`: the id of each request tells, letter by letter, what is to
---- become of the requests for it, and the server keeps a record of what it saw and did. Inside the process of
+--- What the raw server does where a script says `model = true`: the id of each request tells, letter by letter, what
+--- is to become of the requests for it, and the server keeps a record of what it saw and did. Inside the process of
 --- raw_server_main.lua.
 local raw_server_model = {}
 
--- What the provider answers: a job that it ends, one that is in no state to be ended, one that it does not know. The number of
--- the answer among those for the id goes into each.
+-- What the provider answers: a job that it ends, one that is in no state to be ended, one that it does not know. The
+-- number of the answer among those for the id goes into each.
 local forms = {
   memories = {
     ended = { 200, '{"code":200,"message":"success","data":{"task_id":"%s"},"n":%d}' },
@@ -178,13 +178,14 @@ function acts.k(call, form, record)
   return false
 end
 
---- Acts on one request: `call` is { id, head, send, pause }, the id only where it stands in the body. Returns whether the
---- connection goes on.
+--- Acts on one request: `call` is { id, head, send, pause }, the id only where it stands in the body. Returns whether
+--- the connection goes on.
 function raw_server_model.act(server, call)
   local provider = provider_of(call.head)
   call.id = id_of(call.head) or call.id
   server.seen = server.seen or {}
-  local record = server.seen[call.id] or { seen = 0, answered = 0, ended = false, over = false, late = false, letters = "" }
+  local record = server.seen[call.id]
+    or { seen = 0, answered = 0, ended = false, over = false, late = false, letters = "" }
   server.seen[call.id] = record
   if call.head:find("^GET ") then
     return read(call, provider, record)
