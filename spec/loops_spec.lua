@@ -1,8 +1,12 @@
 --- The examples of examples/loops, each with the real loop, in a process of its own.
+local leftovers = require("spec.support.leftovers")
 local many = require("spec.support.many")
 local support = require("spec.support")
 
 local emulator = support.emulator()
+
+-- libuv's, once luv is loaded.
+leftovers.allow("descriptors")
 
 -- What is to be there; how the loop is run, and made to do something else meanwhile: `tick`, while there is `more()`.
 local loops = {

@@ -37,6 +37,11 @@ local credentials_of = {
 -- Everybody who has the four calls.
 local owners = { client = client, mediastop = mediastop, core = core, ["a client of core's"] = core.new() }
 
+teardown(function()
+  client:close()
+  owners["a client of core's"]:close()
+end)
+
 describe("misuse raises before anything is sent:", function()
   nothing_arrives()
 

@@ -1,5 +1,6 @@
 --- A server that plays scripts of bytes, for what a real server cannot be brought to do. It runs in a process of its
 --- own, one for all specs, and ends with theirs.
+local leftovers = require("spec.support.leftovers")
 local socket = require("socket")
 local support = require("spec.support")
 local system = require("spec.emulator.system")
@@ -28,6 +29,7 @@ local function start()
   listener:settimeout(10)
   local control = assert(listener:accept(), "the raw server does not start")
   listener:close()
+  leftovers.keep("descriptors", 1)
   require("busted").subscribe({ "exit" }, function()
     control:close()
     registry["mediastop.raw_server"] = nil
