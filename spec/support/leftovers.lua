@@ -1,8 +1,9 @@
---- A helper of busted's (see .busted): no spec may leave anything behind. After each one no job of a client is unfinished, and
---- no global is new; after each file there are no more descriptors and threads than before, and no client is open.
+--- A helper of busted's (see .busted): no spec may leave anything behind. After each one no job of a client is
+--- unfinished, and no global is new; after each file there are no more descriptors and threads than before, and no
+--- client is open.
 ---
---- A spec that leaves something on purpose says so: `require("spec.support.leftovers").allow("jobs")`, from the test itself, for
---- that test; "descriptors", "threads" or "clients" from anywhere in a file, for that file.
+--- A spec that leaves something on purpose says so: `require("spec.support.leftovers").allow("jobs")`, from the test
+--- itself, for that test; "descriptors", "threads" or "clients" from anywhere in a file, for that file.
 local busted = require("busted")
 local has_process, process = pcall(require, "process")
 
