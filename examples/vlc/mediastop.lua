@@ -14,6 +14,7 @@ local LOOK_MS, STEP_MS = 100, 20
 local settings = { timeout = TIMEOUT, base_url = BASE_URL }
 
 local job, playing
+local stopped = false       -- since something played last
 
 local function report()
   local result, message = job:result()
@@ -27,6 +28,7 @@ end
 
 local function stop()
   local message
+  stopped = true
   job, message = mediastop.start(OPERATION, ID, settings)
   if not job then
     vlc.msg.err(message)
@@ -38,7 +40,9 @@ local function run()
   while true do
     local was_playing = playing
     playing = vlc.playlist.status() ~= "stopped"
-    if was_playing and not playing and not job then
+    if playing then
+      stopped = false
+    elseif was_playing and not job then
       stop()
     end
     mediastop.step()
@@ -60,7 +64,8 @@ local _, reason = pcall(run)
 if not tostring(reason):find("Interrupted", 1, true) then
   vlc.msg.err(tostring(reason))
 end
-if playing and not job then
+-- VLC may have begun to play since the last look.
+if not stopped and not job then
   stop()
 end
 if job then
