@@ -77,7 +77,7 @@ LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 DEB_VERSIONS = $(filter-out jit,$(LUA_VERSIONS))
 
-.PHONY: all asan asan-busted asan-specs bench bench-module busted clean deb demo deps emulator fuzz fuzzers install lint \
+.PHONY: all asan asan-busted asan-specs bench bench-module busted clean deb demo deps docs emulator fuzz fuzzers install lint \
 	nginx-module rockspec spec spec-modules test test-all test-hosts valgrind valgrind-busted
 
 all: $(MODULE) $(COMMAND)
@@ -272,6 +272,11 @@ install: all
 	for file in $$(find spec/emulator -type f); do \
 		install -D -m 644 $$file "$(DESTDIR)$(INST_LUADIR)/mediastop/emulator/$$file" || exit 1; \
 	done
+
+# The reference, of the comments, into doc/.
+docs:
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps docs
+	@ldoc . | grep -v '^format: \|^found master\|^reading configuration\|^\*\*\*closing'
 
 # The rockspec of a release, made of that of the sources: build/mediastop-VERSION-1.rockspec.
 rockspec:

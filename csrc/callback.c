@@ -83,6 +83,9 @@ static void push_message(lua_State *L, int body)
     lua_pushnil(L);
 }
 
+/***
+ * @module mediastop */
+
 /*** Reads the callback that Memories.ai posts when a stream ends. Nothing authenticates it: whoever knows the address
  * can post one.
  * @function memories.callback

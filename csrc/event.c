@@ -41,6 +41,21 @@ static void collect(lua_State *L, int index)
     lua_pop(L, 2);
 }
 
+/***
+ * @module mediastop */
+
+/*** What `on_event` is told. It carries no credential.
+ * @table Event
+ * @field type (string) `"attempt"`, `"retry"` or `"result"`
+ * @field provider (string)
+ * @field operation (string)
+ * @field id (string)
+ * @field attempt (integer) of an attempt: the number of the one that begins; of a retry: of the one that failed
+ * @field kind (string) of a retry: why it failed
+ * @field wait (number) of a retry: seconds until the next
+ * @field result (table or nil) of a result: see `Result`
+ * @field error (table or nil) of a result: see `Error` */
+
 /* Pushes the listener and the event's table; its own fields are still to be added. */
 static void begin(lua_State *L, const struct job *job, int index, const char *type)
 {

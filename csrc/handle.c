@@ -149,6 +149,13 @@ static int run(lua_State *L)
     return 0;
 }
 
+/***
+ * @module mediastop */
+
+/*** What `new` returns: the operations with a dot, `client.emogg.stop(id)`, and as methods `start`, `each`, `step`, `fd` and
+ * `due`, which are as the functions of this module. On Lua 5.4 `local client <close>` closes it at the end of the block.
+ * @type Client */
+
 static int step(lua_State *L)
 {
     int first, client_index = client_of(L, "step", &first);
@@ -202,6 +209,8 @@ static int send(lua_State *L)
     return push_due(L, 1);
 }
 
+/*** Ends its jobs with kind `closed`, and its connections. What is started afterwards returns that error.
+ * @function Client:close */
 static int close(lua_State *L)
 {
     int first, client_index = client_of(L, "close", &first);
@@ -230,6 +239,13 @@ static int push_client(lua_State *L)
     return lua_gettop(L);
 }
 
+/*** What `start` returns. One that is dropped unfinished is cancelled by the garbage collector; on Lua 5.4 `local job <close>`
+ * cancels it at the end of the block.
+ * @type Job */
+
+/*** Moves the job on without blocking.
+ * @function Job:poll
+ * @treturn boolean whether it is done */
 static int poll(lua_State *L)
 {
     const struct job *job = check_job(L, "poll");
@@ -239,6 +255,13 @@ static int poll(lua_State *L)
     return 1;
 }
 
+/*** Waits for the job.
+ * @function Job:wait
+ * @tparam[opt] number seconds at most; without them until the job's timeout
+ * @treturn[1] boolean whether it is done
+ * @treturn[2] nil in nginx, where a wait would stall the worker
+ * @treturn[2] string message
+ * @treturn[2] table error of kind `blocking` */
 static int wait(lua_State *L)
 {
     const struct job *job = check_job(L, "wait");
@@ -261,6 +284,12 @@ static int wait(lua_State *L)
     return 1;
 }
 
+/*** What the call would have returned.
+ * @function Job:result
+ * @treturn[1] table result
+ * @treturn[2] nil
+ * @treturn[2] string message; before the end `"pending"`
+ * @treturn[2] table error; before the end `{ kind = "pending" }` */
 static int result(lua_State *L)
 {
     const struct job *job = check_job(L, "result");
@@ -274,6 +303,8 @@ static int result(lua_State *L)
     return 3;
 }
 
+/*** Ends the job with kind `cancelled`. The provider may still have got the request.
+ * @function Job:cancel */
 static int cancel(lua_State *L)
 {
     struct job *job = check_job(L, "cancel");

@@ -68,6 +68,10 @@ static void add_methods(lua_State *L, int methods)
     }
 }
 
+/*** The C module. It has the functions of `mediastop` but `each`, and no `credentials`: it looks for none, they are handed in,
+ * `core.memories.stop(id, { credentials = { api_key = "…" } })`. What else is in it is for the Lua modules and may change.
+ * @module mediastop.core */
+
 /*** A client with options and connections of its own.
  * @function new
  * @tparam[opt] table options the defaults of its calls

@@ -168,6 +168,29 @@ static void read_credentials(lua_State *L, const struct reading *reading, size_t
         read_by_provider(L, reading, read_credential);
 }
 
+/***
+ * @module mediastop */
+
+/*** Options of one call, or of `new` as that client's defaults. An unknown name raises, and so does a wrong type, a number
+ * out of range, and an option of a client's that is given to a call.
+ * @table Options
+ * @field credentials (table or function; default: found) `{ api_key = }`, `{ token = }` or `{ username =, password = }`,
+ * or a function that returns one, asked once a call and once more after a 401; to `new`: keyed by provider
+ * @field profile (string; `"default"`) which profile of the credentials file
+ * @field base_url (string; the provider's) `https`, or `http` to a loopback address; to `new`: keyed by provider
+ * @field timeout (number; 30) seconds for the whole call: every attempt, wait, name look-up and confirmation
+ * @field attempt_timeout (number; 10) seconds for one attempt, connecting included
+ * @field connect_timeout (number; 5) seconds for name look-up, TCP and TLS of one attempt
+ * @field attempts (integer; 3) at most this many requests
+ * @field confirm (boolean; false) after the stop, read the job until its provider reports an end state; not for memories,
+ * whose streams nobody can read
+ * @field ignore_ended (boolean; false) `not_active` is a result whose `outcome` is `"already_ended"`
+ * @field allow_blocking (boolean; false) in nginx, where a call that blocks is refused, block all the same
+ * @field on_event (function; nil) told of each attempt, wait and result: see `Event`; an error in it disturbs nothing
+ * @field ca_file (string; the system's) PEM file of trusted roots; of a client only
+ * @field proxy (string; the environment's) URL, `""` for none; of a client only
+ * @field user_agent (string; nil) is put in front of `mediastop/VERSION`; of a client only
+ * @field max_connections (integer; 32) at most this many at once to each provider; of a client only */
 static const struct row {
     const char *name;
     int scopes;

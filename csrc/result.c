@@ -68,6 +68,25 @@ static const char *const outcomes[] = {
     [OUTCOME_NONE] = NULL,
 };
 
+/***
+ * @module mediastop */
+
+/*** What a call returns that went well.
+ * @table Result
+ * @field provider (string) `"fastpix"`
+ * @field operation (string) `"finish"`
+ * @field id (string) as given
+ * @field outcome (string or nil) `"ended"`: the provider says it ended it; `"already_ended"`: it says that the job is not
+ * running; `"accepted"`: it took the request without saying that the job is over; nil of a read that found no end
+ * @field confirmed (boolean) whether the provider reported an end state, and not merely said yes
+ * @field state (string or nil) the provider's own word for the job's state
+ * @field unconfirmed (string or nil) why `confirm` saw no end state
+ * @field status (integer) HTTP status
+ * @field attempts (integer) requests sent
+ * @field elapsed (number) seconds from call to result
+ * @field request_id (string or nil) the provider's trace id, for its support: `x-request-id`, else `cf-ray`
+ * @field body (table or nil) the answer's JSON, in which null is `mediastop.null`
+ * @field raw (string) the answer's body as received; neither of `fastpix.status`, whose answer holds keys */
 static void push_success(lua_State *L, const struct report *report, int body)
 {
     lua_createtable(L, 0, 12);
@@ -123,6 +142,26 @@ static void push_message(lua_State *L, const struct report *report, int detail)
     lua_concat(L, 5);
 }
 
+/*** What a call returns third that went wrong, behind nil and the message.
+ * @table Error
+ * @field kind (string) one word of `Kinds`: what programs test
+ * @field message (string) one line; the second value
+ * @field reached (string) over all attempts: `"no"`, the provider never got a request; `"maybe"`, a request was sent whose
+ * answer never came, so that the job may have been ended; `"yes"`, every request that was sent was answered
+ * @field retryable (boolean) whether the same call may well succeed later
+ * @field provider (string)
+ * @field operation (string)
+ * @field id (string)
+ * @field attempts (integer) requests sent
+ * @field elapsed (number) seconds
+ * @field status (integer or nil) HTTP status
+ * @field code (string or nil) the provider's own code, as text
+ * @field detail (string or nil) the provider's own words
+ * @field fields (table or nil) FastPix's list of the fields that it does not take
+ * @field retry_after (number or nil) seconds that the provider asked to wait
+ * @field request_id (string or nil) the provider's trace id
+ * @field body (table or nil) the answer's JSON
+ * @field raw (string or nil) the first 4 KiB of the answer's body */
 static void push_failure(lua_State *L, const struct report *report, int body)
 {
     static const char *const reached[] = {

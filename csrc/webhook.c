@@ -101,6 +101,9 @@ static int push_event(lua_State *L, int body)
     return 1;
 }
 
+/***
+ * @module mediastop */
+
 /*** Verifies that FastPix signed a webhook, and reads its event. There is no time in the signature: whoever sees an event
  * can post it again, so that a receiver keeps the ids that it has seen.
  * @function fastpix.webhook

@@ -149,4 +149,4 @@ function credentials.explain(provider, options)
   }, explanation)
 end
 
-return credentials
+return credentials --[[@as mediastop.Credentials]]

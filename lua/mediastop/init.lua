@@ -46,14 +46,6 @@ mediastop.memories = functions.memories
 -- @return as `memories.stop`
 mediastop.screenplay = functions.screenplay
 
---- Memories.ai: reads what it posts when a stream ends. Nothing authenticates that.
--- @function memories.callback
--- @tparam string body
--- @treturn[1] table `{ id, code, status, ended, state, message, body }`
--- @treturn[2] nil
--- @treturn[2] string message
--- @treturn[2] table error of kind `protocol`
-
 --- Screenplay: reads a task's state; ends nothing.
 -- @function screenplay.status
 -- @tparam string task_id
@@ -90,16 +82,6 @@ mediastop.fastpix = functions.fastpix
 -- @tparam string stream_id
 -- @tparam[opt] table options
 -- @return as `screenplay.status`
-
---- FastPix: verifies and reads an event that it posts.
--- @function fastpix.webhook
--- @tparam string body byte by byte as it came
--- @tparam string|nil signature the header FastPix-Signature
--- @tparam string|table secret the signing secret, in base64, or a list of them
--- @treturn[1] table `{ id, type, created_at, object, stream_id, state, ended, probe, data, body }`
--- @treturn[2] nil
--- @treturn[2] string message
--- @treturn[2] table error of kind `unauthorized`, `credentials` or `protocol`
 
 --- Starts a job and returns at once.
 -- @function start
@@ -140,4 +122,4 @@ function mediastop.each(requests, options)
   return next_result, state, first, closing
 end
 
-return mediastop
+return mediastop --[[@as mediastop.Module]]

@@ -57,4 +57,4 @@ local function open()
 end
 
 local library, reason = open()
-return { library = library or nil, reason = reason }
+return { library = library or nil, reason = reason } --[[@as mediastop.Loader]]

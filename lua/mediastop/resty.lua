@@ -357,4 +357,4 @@ function resty.keep(key)
   return later.keep(key)
 end
 
-return resty
+return resty --[[@as mediastop.Resty]]
