@@ -416,8 +416,9 @@ describe("max_connections", function()
   end
 
   it_kept("of HTTP/2 are few, since jobs share them", function()
-    local most, used = most_connections("h2", nil, 300)
-    assert.is_true(used <= 10, used .. " used")
-    assert.is_true(most <= 10, most .. " open at once")
+    -- As many as libcurl lets wait for the first connection; of more, some open another where the first takes long.
+    local most, used = most_connections("h2", nil, 90)
+    assert.is_true(used <= 3, used .. " used")
+    assert.is_true(most <= 3, most .. " open at once")
   end)
 end)

@@ -26,8 +26,11 @@ local function bad_argument(number, text)
 end
 
 local function read_client(client)
-  if not pcall(client_due, client) then
+  local good, problem = pcall(client_due, client)
+  if not good and tostring(problem):find "client expected" then
     bad_argument(1, "client expected, got " .. type(client))
+  elseif not good then
+    error(problem, 0)
   end
   return client
 end
