@@ -161,12 +161,19 @@ busted:
 deps:
 	@DEPS=$(DEPS) LUA=$(LUA) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
 
+# gcc's analyzer and clang's, file by file.
+PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
+LINT_FLAGS = -std=c99 -Wall -Wextra $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS)
+ANALYZE = gcc -O1 -fanalyzer -Werror $(LINT_FLAGS) -c -o /dev/null
+TIDY = clang-tidy --quiet --config-file=.ci/clang-tidy
+
 lint:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build lint
 	@luacheck --quiet lua spec examples bench bin/mediastop .luacheckrc
 	@.ci/layers $(CC) $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS)
 	@cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem csrc
+	@printf '%s\n' $(SOURCES) | xargs -P $(PROCESSORS) -I FILE sh -c '$(ANALYZE) FILE && $(TIDY) FILE -- $(LINT_FLAGS) 2>/dev/null'
 
 # The specs on every Lua. One after the other gets its packages and is built, then all run in one go.
 test-all:

@@ -1,9 +1,12 @@
 /*
  * compat.c - Lua 5.1 to 5.5 and LuaJIT under one set of names.
  */
+#define _POSIX_C_SOURCE 200809L     /* and nothing of GNU's, whose strerror_r is another */
 #include "compat.h"
 
 #include <string.h>
+
+#define ERROR_WORDS_BYTES 256
 
 void compat_check_version(lua_State *L)
 {
@@ -122,6 +125,15 @@ size_t compat_length(lua_State *L, int index)
 #else
     return lua_objlen(L, index);
 #endif
+}
+
+void compat_push_error(lua_State *L, int error)
+{
+    char words[ERROR_WORDS_BYTES];
+    if (strerror_r(error, words, sizeof words) == 0)
+        lua_pushstring(L, words);
+    else
+        lua_pushfstring(L, "error %d", error);
 }
 
 void compat_push_whole(lua_State *L, long long number)

@@ -42,6 +42,9 @@ void compat_raw_set_pointer(lua_State *L, int index, const void *key);
 /* The raw length of the table at `index`. */
 size_t compat_length(lua_State *L, int index);
 
+/* Pushes the system's words for an errno. Unlike strerror it may be called by many threads at once. */
+void compat_push_error(lua_State *L, int error);
+
 /* Pushes a whole number: as an integer where Lua has them. */
 void compat_push_whole(lua_State *L, long long number);
 

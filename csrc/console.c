@@ -39,7 +39,7 @@ static int read_input(lua_State *L)
         return lua_error(L);
     if (error != 0 && error != EINTR && error != EAGAIN) {
         lua_pushnil(L);
-        lua_pushstring(L, strerror(error));
+        compat_push_error(L, error);
         return 2;
     }
     if (ready > 0 && count == 0)

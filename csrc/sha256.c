@@ -36,7 +36,7 @@ static uint32_t rotate(uint32_t word, int bits)
 /* FIPS 180-4, 6.2.2; the names are its own. */
 static void add_block(uint32_t state[8], const unsigned char *block)
 {
-    uint32_t w[64], v[8];
+    uint32_t w[64] = { 0 }, v[8];
     for (int t = 0; t < 16; t++)
         w[t] = (uint32_t)block[4 * t] << 24 | (uint32_t)block[4 * t + 1] << 16 | (uint32_t)block[4 * t + 2] << 8 |
                block[4 * t + 3];

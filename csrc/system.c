@@ -43,7 +43,10 @@ static int fail(lua_State *L, const char *word, int error)
 {
     lua_pushnil(L);
     lua_pushstring(L, word);
-    lua_pushstring(L, error ? strerror(error) : NULL);
+    if (error)
+        compat_push_error(L, error);
+    else
+        lua_pushnil(L);
     return 3;
 }
 

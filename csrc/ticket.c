@@ -20,13 +20,21 @@
 #define PATH_BYTES 384
 #define ATTEMPTS 8
 
+/* Whether what snprintf was to write, and says that it has so many bytes, had room. */
+static bool fits(int length, size_t size)
+{
+    errno = ENAMETOOLONG;
+    return length >= 0 && (size_t)length < size;
+}
+
 /* The folder, which nobody else may enter. */
 static bool find_home(char *path, size_t size)
 {
     static const char *const places[] = { "/dev/shm", "/tmp", "/var/tmp" };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         struct stat status;
-        snprintf(path, size, "%s/mediastop-%lu", places[i], (unsigned long)geteuid());
+        if (!fits(snprintf(path, size, "%s/mediastop-%lu", places[i], (unsigned long)geteuid()), size))
+            return false;
         if ((mkdir(path, S_IRWXU) == 0 || errno == EEXIST) && lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
             status.st_uid == geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0)
             return true;
@@ -51,8 +59,7 @@ static bool find_folder(char *path, size_t size, const char *key, size_t length)
         name[2 * i + 1] = hex[(unsigned char)key[i] & 15];
     }
     name[2 * length] = '\0';
-    snprintf(path, size, "%s/%ld-%s", home, (long)getppid(), name);
-    return true;
+    return fits(snprintf(path, size, "%s/%ld-%s", home, (long)getppid(), name), size);
 }
 
 bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigned long number)
@@ -65,7 +72,11 @@ bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigne
     for (int i = 0; i < ATTEMPTS; i++) {
         if (mkdir(folder, S_IRWXU) != 0 && errno != EEXIST)
             return false;
-        snprintf(ticket->path, sizeof ticket->path, "%s/%ld-%lu", folder, (long)getpid(), number);
+        if (!fits(snprintf(ticket->path, sizeof ticket->path, "%s/%ld-%lu", folder, (long)getpid(), number),
+                  sizeof ticket->path)) {
+            ticket->path[0] = '\0';
+            return false;
+        }
         int fd = open(ticket->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
         if (fd >= 0) {
             close(fd);

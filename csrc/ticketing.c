@@ -4,7 +4,6 @@
 #include "ticketing.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "ticket.h"
 
@@ -20,7 +19,7 @@ static int issue(lua_State *L)
         return 1;
     int error = errno;
     lua_pushnil(L);
-    lua_pushstring(L, strerror(error));
+    compat_push_error(L, error);
     return 2;
 }
 

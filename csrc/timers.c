@@ -12,7 +12,7 @@ bool timers_reserve(struct timers *timers, size_t count)
     size_t capacity = timers->capacity ? 2 * timers->capacity : 16;
     while (capacity <= count)
         capacity *= 2;
-    struct timer **heap = realloc(timers->heap, capacity * sizeof *heap);
+    struct timer **heap = realloc(timers->heap, capacity * sizeof(struct timer *));
     if (!heap)
         return false;
     timers->heap = heap;

@@ -4,7 +4,6 @@
 #include "watching.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "clock.h"
 #include "watcher.h"
@@ -18,16 +17,17 @@ struct watching {
 static struct watcher *check(lua_State *L)
 {
     struct watching *watching = compat_test_userdata(L, 1, WATCHER_TYPE);
-    if (!watching || !watching->watcher)
+    struct watcher *watcher = watching ? watching->watcher : NULL;
+    if (!watcher)
         luaL_error(L, "an open watcher expected");
-    return watching->watcher;
+    return watcher;
 }
 
 static int fail(lua_State *L)
 {
     int error = errno;
     lua_pushnil(L);
-    lua_pushstring(L, strerror(error));
+    compat_push_error(L, error);
     return 2;
 }
 
