@@ -357,4 +357,14 @@ void handle_push_engine(lua_State *L)
         lua_rawseti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "operations");
+    lua_newtable(L);
+    for (int i = 0; i < PROVIDER_COUNT; i++) {
+        lua_createtable(L, 0, 2);
+        lua_pushstring(L, providers[i].name);
+        lua_setfield(L, -2, "name");
+        lua_pushstring(L, providers[i].credentials);
+        lua_setfield(L, -2, "credentials");
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "providers");
 }

@@ -9,8 +9,6 @@
 #define NO_SUCH_JOB "not found|no such|not exist|doesn't exist|no task|unknown task|invalid task_id|invalid task id|" \
                     "could not find|cannot find"
 
-enum { MEMORIES_STOP, SCREENPLAY_CANCEL, SCREENPLAY_STATUS, EMOGG_STOP, EMOGG_STATUS, FASTPIX_FINISH, FASTPIX_STATUS };
-
 const struct provider providers[PROVIDER_COUNT] = {
     [MEMORIES] = { "memories", "memories", "https://mavi-backend.memories.ai/serve/api/v2", AUTH_KEY,
                    { "api_key", NULL } },

@@ -44,7 +44,16 @@ struct operation {
 
 enum { MEMORIES, SCREENPLAY, EMOGG, FASTPIX, PROVIDER_COUNT };
 
-#define OPERATION_COUNT 7
+enum {
+    MEMORIES_STOP,
+    SCREENPLAY_CANCEL,
+    SCREENPLAY_STATUS,
+    EMOGG_STOP,
+    EMOGG_STATUS,
+    FASTPIX_FINISH,
+    FASTPIX_STATUS,
+    OPERATION_COUNT
+};
 
 extern const struct provider providers[PROVIDER_COUNT];
 extern const struct operation operations[OPERATION_COUNT];

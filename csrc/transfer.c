@@ -14,6 +14,8 @@
 #include "memory.h"
 #include "sockets.h"
 
+#define TOO_LARGE 100               /* CURLE_TOO_LARGE, from 8.6 on; the headers may be older than the library */
+
 /* An answer is a few hundred bytes; libcurl's default of 16 KiB is most of the memory of a job in flight. */
 #define RECEIVE_BUFFER_BYTES 4096L
 #define SEND_BUFFER_BYTES 16384L    /* the least that it takes */
@@ -285,6 +287,8 @@ bool transfer_begin(struct transfer *transfer, const struct transfer_settings *s
 
 static enum kind kind_of(CURLcode code)
 {
+    if ((int)code == TOO_LARGE)
+        return KIND_PROTOCOL;
     switch (code) {
     case CURLE_OK:
         return KIND_NONE;

@@ -121,10 +121,13 @@ end
 function commands.explain(parsed)
   local found = false
   local options = parsed.profile and { profile = parsed.profile }
-  for _, provider in ipairs(parsed.provider and { parsed.provider } or { "memories", "emogg", "fastpix" }) do
-    local explanation = mediastop.credentials.explain(provider, options)
-    found = found or explanation.found
-    print(parsed.json and json.encode(setmetatable(explanation, nil)) or tostring(explanation))
+  for _, provider in ipairs(core.engine.providers) do
+    -- Of all, each with a credential of its own.
+    if provider.name == (parsed.provider or provider.credentials) then
+      local explanation = mediastop.credentials.explain(provider.name, options)
+      found = found or explanation.found
+      print(parsed.json and json.encode(setmetatable(explanation, nil)) or tostring(explanation))
+    end
   end
   return found and 0 or CREDENTIALS
 end

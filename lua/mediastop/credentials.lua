@@ -12,8 +12,11 @@ local credentials = {}
 
 local sources = { environment, systemd, file }
 
--- screenplay has the credential of memories.
-local providers = { memories = "memories", screenplay = "memories", emogg = "emogg", fastpix = "fastpix" }
+-- By provider: whose credential it has; screenplay has that of memories.
+local providers = {}
+for _, provider in ipairs(core.engine.providers) do
+  providers[provider.name] = provider.credentials
+end
 
 local DEFAULT_PROFILE = "default"
 local PRELOAD_SECONDS = 30

@@ -29,6 +29,10 @@ local mediastop = {
 local client = mediastop.new()
 local functions = core.bind(client)
 
+for _, provider in ipairs(core.engine.providers) do
+  mediastop[provider.name] = functions[provider.name]
+end
+
 --- Memories.ai: stops the moderation of a video stream.
 -- @function memories.stop
 -- @tparam string task_id
@@ -37,14 +41,12 @@ local functions = core.bind(client)
 -- @treturn[2] nil
 -- @treturn[2] string message
 -- @treturn[2] table error
-mediastop.memories = functions.memories
 
 --- Memories.ai: cancels a screenplay extraction.
 -- @function screenplay.cancel
 -- @tparam string task_id
 -- @tparam[opt] table options
 -- @return as `memories.stop`
-mediastop.screenplay = functions.screenplay
 
 --- Screenplay: reads a task's state; ends nothing.
 -- @function screenplay.status
@@ -61,7 +63,6 @@ mediastop.screenplay = functions.screenplay
 -- @tparam string session_id
 -- @tparam[opt] table options
 -- @return as `memories.stop`
-mediastop.emogg = functions.emogg
 
 --- emogg: reads a session's state; `finished` is its end.
 -- @function emogg.status
@@ -74,7 +75,6 @@ mediastop.emogg = functions.emogg
 -- @tparam string stream_id
 -- @tparam[opt] table options
 -- @return as `memories.stop`
-mediastop.fastpix = functions.fastpix
 
 --- FastPix: reads a live stream's state; `idle` and `disabled` are its ends, and `idle` is also a stream that never was
 -- live. The answer holds stream keys: the result has no `body` and no `raw`.

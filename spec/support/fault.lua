@@ -43,8 +43,8 @@ function fault.is_retried(kind)
   return retryable[type(kind) == "table" and kind[1] or kind]
 end
 
---- What `reached` is where an answer ended in its first line. From 8.0 on libcurl reads at once, and says nothing of
---- bytes that are no whole line.
+--- What `reached` is where an answer ended in its first line. A new libcurl (8.21) reads at once, and says nothing
+--- of bytes that are no whole line.
 fault.FIRST_LINE = support.older_libcurl("8.0") and "yes" or { "yes", "maybe" }
 
 --- Checks what a call returned against { kind, reached, attempts, status, deadline }; `kind` and `reached` may be lists

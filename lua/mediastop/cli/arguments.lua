@@ -17,7 +17,11 @@ arguments.operations = {
   { name = "fastpix.status", about = "FastPix: read the state of live streams", reads = true },
 }
 
-local providers = { "memories", "screenplay", "emogg", "fastpix" }
+--- The providers, in their order.
+arguments.providers = {}
+for i, provider in ipairs(core.engine.providers) do
+  arguments.providers[i] = provider.name
+end
 
 -- The operation of a command, if it is one.
 local function find(name)
@@ -119,7 +123,7 @@ function arguments.parser()
   add_operations(parser)
   add_stop_all(parser)
   local explain = parser:command("explain", "Say where the credentials were looked for, and which were found.")
-  explain:argument("provider", "One of them; all, if it is left out."):args("?"):choices(providers)
+  explain:argument("provider", "One of them; all, if it is left out."):args("?"):choices(arguments.providers)
   explain:option("--profile", "Which part of the credentials file (default)."):argname("NAME")
   explain:flag("--json", "One JSON object a line.")
   local emulator = parser:command("emulator", "Run the four providers on this machine, to try against, until Ctrl-C.")
