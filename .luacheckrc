@@ -6,6 +6,7 @@ files["spec/emulator/server"] = { std = "ngx_lua" }
 files["lua/mediastop/resty"] = { std = "ngx_lua" }
 files["lua/mediastop/resty.lua"] = { std = "ngx_lua" }
 files["examples"] = { std = "max" }
+files[".ci"] = { std = "max" }
 files["examples/nginx-rtmp"] = { std = "ngx_lua" }
 files["examples/freeswitch"] = { globals = { "argv", "freeswitch" } }
 files["examples/haproxy"] = { globals = { "core" } }

@@ -78,7 +78,7 @@ LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 DEB_VERSIONS = $(filter-out jit,$(LUA_VERSIONS))
 
 .PHONY: all asan asan-busted asan-specs bench bench-module busted clean deb demo deps docs emulator fuzz fuzzers install lint \
-	nginx-module rockspec spec spec-modules test test-all test-hosts valgrind valgrind-busted
+	nginx-module rockspec spec spec-modules test test-all test-hosts try valgrind valgrind-busted
 
 all: $(MODULE) $(COMMAND)
 
@@ -138,6 +138,10 @@ demo: deps
 emulator: deps
 	@$(RUN) $(LUA) spec/emulator/run.lua
 
+# That the module works where there is no provider, and nothing to run specs with.
+try: all
+	@$(RUN) $(LUA) .ci/try.lua
+
 test: deps
 	@$(MAKE) -s --no-print-directory spec
 
@@ -169,7 +173,7 @@ TIDY = clang-tidy --quiet --config-file=.ci/clang-tidy
 
 lint:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build lint
-	@luacheck --quiet lua spec examples bench bin/mediastop .luacheckrc
+	@luacheck --quiet lua .ci spec examples bench bin/mediastop .luacheckrc
 	@.ci/layers $(CC) $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS)
 	@cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem csrc
