@@ -216,6 +216,9 @@ ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua li
 ASAN := BUILD=build/$(LUA_VERSION)-asan FAILING=yes \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
+# Makes $(BUILD)/lua, an interpreter with a sanitizer's runtime and other libraries loaded first.
+SANITIZED = LOADER="$$($(LOADER))" CC="$(CC)" LUA="$(LUA)" .ci/sanitized $(BUILD)/lua
+
 # The specs under the address and undefined-behaviour sanitizers, leaks included. The runtime is loaded by the loader, not by
 # LD_PRELOAD, so that nginx and other children go without it. It is not to guess where libraries have their threads' memory: it
 # guesses by an address's last bits, and crashes where it guesses wrong.
@@ -224,14 +227,28 @@ asan:
 	@$(MAKE) -s --no-print-directory asan-specs $(ASAN)
 
 asan-specs: spec-modules
-	@printf '#!/bin/sh\nexport ASAN_OPTIONS=intercept_tls_get_addr=0\nexport LSAN_OPTIONS=suppressions=%s:print_suppressions=0\nexec %s --preload "%s %s" %s "$$@"\n' \
-		"$(CURDIR)/spec/support/lsan.supp" "$$($(LOADER))" "$$($(CC) -print-file-name=libasan.so)" \
-		"$$($(LUA) -e 'io.write(package.searchpath("cjson", package.cpath))')" "$$(command -v $(LUA))" >$(BUILD)/lua
-	@chmod +x $(BUILD)/lua
+	@ENVIRONMENT="ASAN_OPTIONS=intercept_tls_get_addr=0 LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/lsan.supp:print_suppressions=0" \
+		$(SANITIZED) libasan.so "$$($(LUA) -e 'io.write(package.searchpath("cjson", package.cpath))')"
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) asan-busted $(or $(SPEC),$(ASAN_SPECS))
 
 asan-busted:
 	@$(RUN) MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" $(BUILD)/lua $(BUSTED) $(ASAN_OUT)
+
+# The specs that have several threads, under the thread sanitizer. Of libraries that are not built for it, it hears only what
+# they ask of others, which tells nothing.
+TSAN_SPECS := spec/life_spec.lua spec/watcher_spec.lua
+TSAN := BUILD=build/$(LUA_VERSION)-tsan CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=thread"
+
+tsan:
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
+	@$(MAKE) -s --no-print-directory tsan-specs $(TSAN)
+
+tsan-specs: spec-modules
+	@ENVIRONMENT="TSAN_OPTIONS=ignore_noninstrumented_modules=1:exitcode=66" $(SANITIZED) libtsan.so
+	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) tsan-busted $(or $(SPEC),$(TSAN_SPECS))
+
+tsan-busted:
+	@$(RUN) LEFTOVERS=threads MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" $(BUILD)/lua $(BUSTED) --filter-out="leave nothing"
 
 # The fuzzers of spec/fuzz, each for FUZZ_SECONDS (0: only what is in its corpus); FUZZ names some of them.
 FUZZ_SECONDS ?= 60
