@@ -17,6 +17,9 @@ local function collect_until_lost(weak)
 end
 
 describe("a dropped job, before its finalizer has run, does not leave a loop asleep:", function()
+  if os.getenv("COLLECT") then
+    return pending("the collector is to be stopped in the middle")
+  end
   after_each(function()
     collectgarbage("restart")
   end)
