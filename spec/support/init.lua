@@ -82,7 +82,8 @@ function support.keys(map)
   return keys
 end
 
--- COLLECT: the collector works without a pause (see spec/support/leftovers.lua), and does all of its work at every event.
+-- COLLECT: the collector works without a pause (see spec/support/leftovers.lua), and does all of its work at every
+-- event.
 local collects = os.getenv("COLLECT")
 
 local function collect()
