@@ -212,7 +212,7 @@ for _, provider in ipairs(support.keys(readable)) do
       local another = '{"_id":"x","state":"finished","success":true,"data":{"task_id":"x","streamId":"x",'
         .. '"status":"cancelled"}}'
       spoil_reads(id, { { body = another, times = 99 } })
-      local result, message = support.call(client, provider, id, { timeout = 0.5 })
+      local result, message = support.call(client, provider, id, { timeout = 1.5 })
       check_unconfirmed(result, message)
       assert.is_truthy(result.unconfirmed:find("protocol: ", 1, true))
     end)
