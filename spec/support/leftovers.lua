@@ -50,6 +50,9 @@ local function watch()
   end
 end
 
+-- LuaSocket's and LuaSec's modules, which are globals as well on Lua 5.1.
+local of_others = { ltn12 = true, mime = true, socket = true, ssl = true }
+
 local function globals()
   local set = {}
   for name in pairs(_G) do
@@ -61,7 +64,7 @@ end
 local function check_globals()
   local new = {}
   for name in pairs(_G) do
-    if not state.globals[name] then
+    if not state.globals[name] and not of_others[name] then
       new[#new + 1] = tostring(name)
       _G[name] = nil
     end
