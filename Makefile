@@ -157,7 +157,7 @@ spec-modules: all $(SPEC_MODULES) nginx-module
 
 # For the specs that run nginx: the module for its Lua.
 nginx-module:
-	@$(MAKE) -s --no-print-directory all LUA_VERSION=jit BUILD=build/jit CFLAGS="-O2 -g"
+	@$(MAKE) -s --no-print-directory all LUA_VERSION=jit BUILD=build/jit CFLAGS="-O2 -g" FAILING=
 
 busted:
 	@$(RUN) $(LUA) $(BUSTED)
