@@ -48,7 +48,7 @@ OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 FAILING ?=
 ifneq ($(FAILING),)
 OBJECTS += $(BUILD)/failing.o
-LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 endif
 MODULE := $(BUILD)/mediastop/core.so
 COMMAND := $(BUILD)/bin/mediastop
@@ -77,8 +77,9 @@ LOADER := ls /lib64/ld-linux-*.so.2 /lib/ld-linux-*.so.* 2>/dev/null | head -n 1
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 jit
 DEB_VERSIONS = $(filter-out jit,$(LUA_VERSIONS))
 
-.PHONY: all asan asan-busted asan-specs bench bench-module busted clean deb demo deps docs emulator fuzz fuzzers install lint \
-	nginx-module rockspec spec spec-modules test test-all test-hosts try valgrind valgrind-busted
+.PHONY: all asan asan-busted asan-specs bench bench-module busted clean coverage coverage-specs deb demo deps docs emulator \
+	fuzz fuzzers install lint nginx-module rockspec spec spec-modules test test-all test-hosts try tsan tsan-busted \
+	tsan-specs valgrind valgrind-busted
 
 all: $(MODULE) $(COMMAND)
 
@@ -95,7 +96,7 @@ $(COMMAND): bin/mediastop Makefile
 
 $(MODULE): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(SHARED) -o $@ $(OBJECTS) $(CURL_LIBS) -pthread
+	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $(SHARED) -o $@ $(OBJECTS) $(CURL_LIBS) -pthread
 
 # have_header NAME,FLAGS,ADVICE: ends the build with the advice where the compiler does not find the header.
 have_header = echo '\#include <$(1)>' | $(CC) $(CPPFLAGS) $(CFLAGS) $(2) -E -x c - >/dev/null 2>&1 || \
@@ -123,7 +124,7 @@ $(BUILD)/failing.o: spec/support/failing.c Makefile
 $(BUILD)/%.so: spec/support/%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) \
-		$(CURL_CFLAGS) -Icsrc $(LDFLAGS) $(SHARED) -o $@ $^ $(CURL_LIBS)
+		$(CURL_CFLAGS) -Icsrc $(LDFLAGS) $(WRAP) $(SHARED) -o $@ $^ $(CURL_LIBS)
 
 $(BUILD)/private_lua: spec/support/private_lua.c
 	@mkdir -p $(@D)
@@ -249,6 +250,23 @@ tsan-specs: spec-modules
 
 tsan-busted:
 	@$(RUN) LEFTOVERS=threads MEDIASTOP_LUA="$(CURDIR)/$(BUILD)/lua" $(BUILD)/lua $(BUSTED) --filter-out="leave nothing"
+
+# Which lines and branches of csrc/ the specs reach, those that need malloc to fail included: a summary, and pages in
+# build/coverage. Every process adds to the counts, those of other users, too.
+COVERAGE := BUILD=build/$(LUA_VERSION)-coverage FAILING=yes CFLAGS="-O0 -g --coverage -fprofile-update=atomic"
+
+coverage:
+	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test coverage
+	@$(MAKE) -s --no-print-directory coverage-specs $(COVERAGE)
+
+coverage-specs: spec-modules
+	@find $(BUILD) -name '*.gcda' -delete
+	@chmod a+rwx $(BUILD)
+	@umask 0; LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) busted $(or $(SPEC),$(ASAN_SPECS))
+	@lcov --quiet --rc lcov_branch_coverage=1 --capture --directory $(BUILD) --output-file $(BUILD)/all.info
+	@lcov --quiet --rc lcov_branch_coverage=1 --extract $(BUILD)/all.info '$(CURDIR)/csrc/*' --output-file $(BUILD)/csrc.info
+	@genhtml --quiet --branch-coverage --output-directory build/coverage $(BUILD)/csrc.info
+	@lcov --rc lcov_branch_coverage=1 --list $(BUILD)/csrc.info
 
 # The fuzzers of spec/fuzz, each for FUZZ_SECONDS (0: only what is in its corpus); FUZZ names some of them.
 FUZZ_SECONDS ?= 60
