@@ -213,7 +213,7 @@ ASAN_OUT := --filter-out="no more memory" --filter-out="leave nothing" --filter-
 	--filter-out="that never comes" --filter-out="fork with a warm"
 
 # All but those that look at memory from outside, at the module's file, or at modules of other Luas.
-ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua library_spec.lua rock_spec.lua provider_spec.lua),$(ALL_SPECS))
+ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua library_spec.lua rock_spec.lua provider_spec.lua readme_spec.lua),$(ALL_SPECS))
 ASAN := BUILD=build/$(LUA_VERSION)-asan FAILING=yes \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
