@@ -321,8 +321,9 @@ describe("a job that is dropped unfinished is cancelled by the collector:", func
   it("but not one that somebody has", function()
     local job = start()
     many.collect()
-    assert.are.equal(1, client:step())
+    assert.is_true(client:step() <= 1) -- a quick answer may be there already
     assert.is_true(job:wait())
+    assert.are_not.equal("cancelled", (select(3, job:result()) or {}).kind)
   end)
 
   it("and its client lives as long as a job of it", function()
