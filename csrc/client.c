@@ -9,10 +9,17 @@
 
 #include "flight.h"
 
-static void free_pool(struct client *client)
+static void free_network(struct client *client)
 {
-    pool_free(client->pool);
-    client->pool = NULL;
+    network_free(client->network);
+    client->network = NULL;
+}
+
+/* Many exchanges are ended sooner without it. */
+static void stop_thread(struct client *client)
+{
+    if (client->network)
+        network_stop_thread(client->network);
 }
 
 void client_close(lua_State *L, int client_index)
@@ -20,6 +27,7 @@ void client_close(lua_State *L, int client_index)
     struct client *client = lua_touserdata(L, client_index);
     client->closed = true;
     flight_check_fork(client);
+    stop_thread(client);
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_JOBS);
     struct job *job;
@@ -32,7 +40,7 @@ void client_close(lua_State *L, int client_index)
         lua_pop(L, 1);
     }
     lua_pop(L, 2);
-    free_pool(client);
+    free_network(client);
 }
 
 static void disown(const char **string)
@@ -47,6 +55,7 @@ static int client_gc(lua_State *L)
     struct client *client = lua_touserdata(L, 1);
     client->closed = true;
     flight_check_fork(client);
+    stop_thread(client);
     struct job *job;
     while ((job = queue_first(&client->jobs)) != NULL) {
         flight_forget(job);
@@ -56,7 +65,7 @@ static int client_gc(lua_State *L)
         queue_leave(&job->membership);
         job_release(job);
     }
-    free_pool(client);
+    free_network(client);
     timers_free(&client->timers);
     for (size_t i = 0; i < PROVIDER_COUNT; i++)
         disown(&client->options.base_url[i]);

@@ -23,8 +23,8 @@
 struct client {
     struct options options;                 /* defaults of its calls; the strings are owned */
     struct transfer_settings settings;
-    struct pool *pool;                      /* made at the first request */
-    pid_t pid;                              /* of the process whose jobs and pool these are; 0: there are none yet */
+    struct network *network;                /* made at the first request */
+    pid_t pid;                              /* of the process whose jobs and network these are; 0: there are none yet */
     struct queue jobs;                      /* unfinished */
     struct queue kept;                      /* done, with their storage: at the end of a state only the client is finalised */
     struct gate gates[PROVIDER_COUNT];      /* where jobs wait for room */

@@ -17,8 +17,10 @@
 #define SLICE_SECONDS 0.0007
 #define SETTLE_SECONDS 0.0003
 
-/* How many attempts begin before libcurl is let at them, all of which it starts at one stretch. */
+/* How many attempts begin before libcurl is let at them, all of which it starts at one stretch; and how many where a thread
+ * does that. */
 #define BEGIN_AT_ONCE 2
+#define ORDER_AT_ONCE 64
 
 static struct gate *gate_of(struct client *client, const struct job *job)
 {
@@ -28,9 +30,17 @@ static struct gate *gate_of(struct client *client, const struct job *job)
 /* The attempt is no longer under way. */
 static void leave_gate(struct client *client, struct job *job)
 {
-    if (job->transfer)
+    if (job->exchange.owner)
         gate_of(client, job)->under_way--;
-    job->transfer = NULL;
+    job->exchange.owner = NULL;
+}
+
+/* Ends the attempt that is under way, if there is one. */
+static void cancel_attempt(struct client *client, struct job *job)
+{
+    if (job->exchange.owner)
+        network_cancel(client->network, &job->exchange);
+    leave_gate(client, job);
 }
 
 void flight_forget(struct job *job)
@@ -38,9 +48,7 @@ void flight_forget(struct job *job)
     struct client *client = job->client;
     if (!client)
         return;
-    if (job->transfer)
-        pool_cancel(client->pool, job->transfer);
-    leave_gate(client, job);
+    cancel_attempt(client, job);
     queue_leave(&job->link);
     timers_remove(&client->timers, &job->timer);
     queue_leave(&job->membership);
@@ -67,9 +75,9 @@ static void add_answered(struct client *client, struct job *job)
 static void leave_to_parent(struct client *client)
 {
     static const char words[] = "the process forked, and its parent goes on with the job";
-    if (client->pool)
-        pool_abandon(client->pool);
-    client->pool = NULL;
+    if (client->network)
+        network_abandon(client->network);
+    client->network = NULL;
     for (struct link *link = client->jobs.first; link; link = link->next) {
         struct job *job = link->owner;
         if (job->state == JOB_ANSWERED)
@@ -91,14 +99,14 @@ void flight_check_fork(struct client *client)
     client->pid = pid;
 }
 
-struct pool *flight_pool(struct client *client)
+struct network *flight_network(struct client *client)
 {
     flight_check_fork(client);
-    if (!client->pool) {
-        client->pool = pool_new(&client->settings);
+    if (!client->network) {
+        client->network = network_new(&client->settings);
         client->random = random_seed();
     }
-    return client->pool;
+    return client->network;
 }
 
 /* Queues the job for its next attempt; its timer is now that of its deadline. */
@@ -144,7 +152,8 @@ static void send(lua_State *L, struct client *client, struct job *job, int index
     job->announced = false;
     queue_leave(&job->link);
     timers_remove(&client->timers, &job->timer);
-    if (!job_send(job, flight_pool(client), *now)) {
+    if (!job_send(job, flight_network(client), *now)) {
+        job->exchange.owner = NULL;
         add_answered(client, job);
         return;
     }
@@ -156,13 +165,13 @@ static void send(lua_State *L, struct client *client, struct job *job, int index
 static double begin_ready(lua_State *L, struct client *client, int jobs, double *now)
 {
     double next = -1;
-    int begun = 0;
+    int begun = 0, most = client->network && network_has_thread(client->network) ? ORDER_AT_ONCE : BEGIN_AT_ONCE;
     for (size_t i = 0; i < PROVIDER_COUNT; i++) {
         struct gate *gate = &client->gates[i];
         struct job *job;
         while ((job = queue_first(&gate->ready)) != NULL) {
             double wait = gate_wait(gate, client->settings.max_connections, job->deadline, *now);
-            if (wait == 0 && begun == BEGIN_AT_ONCE)
+            if (wait == 0 && begun == most)
                 return 0;
             if (wait != 0) {
                 next = wait > 0 && (next < 0 || wait < next) ? wait : next;
@@ -265,8 +274,7 @@ static void fire_timers(lua_State *L, struct client *client, int jobs, double sl
             continue;
         }
         if (job->state == JOB_SENDING) {
-            pool_time_out(client->pool, job->transfer);
-            add_answered(client, job);
+            network_time_out(client->network, &job->exchange);
             *now = clock_now();
             continue;
         }
@@ -287,17 +295,19 @@ static bool run_network(struct client *client, double seconds, double slice_end,
         seconds = first->due - *now;
     if (client->answered.count > 0 && seconds > 0)
         seconds = 0;
-    if (!client->pool) {
+    if (!client->network) {
         bool slept = clock_sleep(seconds);
         *now = clock_now();
         return slept;
     }
-    bool quiet = pool_run(client->pool, seconds, slice_end, now) == POOL_OK;
+    bool quiet = network_run(client->network, seconds, slice_end, now) == POOL_OK;
     struct job *job;
-    while ((job = pool_finished(client->pool)) != NULL) {
+    while ((job = network_finished(client->network)) != NULL) {
         if (job->reply.status != 0)
             gate_of(client, job)->one_by_one = !job->reply.multiplexed;
         add_answered(client, job);
+        if (clock_now() >= slice_end)
+            break;
     }
     return quiet;
 }
@@ -351,7 +361,7 @@ double flight_due(lua_State *L, int client_index)
         double wait = job ? gate_wait(&client->gates[i], client->settings.max_connections, job->deadline, now) : -1;
         next = wait >= 0 && (next < 0 || wait < next) ? wait : next;
     }
-    double due[2] = { client->pool ? pool_due(client->pool) : -1, -1 };
+    double due[2] = { client->network ? network_due(client->network) : -1, -1 };
     if (timers_first(&client->timers))
         due[1] = timers_first(&client->timers)->due;
     for (int i = 0; i < 2; i++) {
@@ -364,10 +374,8 @@ double flight_due(lua_State *L, int client_index)
 void flight_end(lua_State *L, struct job *job, int index, enum kind kind)
 {
     struct client *client = job->client;
-    if (client && job->transfer) {
-        pool_cancel(client->pool, job->transfer);
-        leave_gate(client, job);
-    }
+    if (client)
+        cancel_attempt(client, job);
     job_fail(L, job, index, kind);
     if (client)
         end(L, client, job, index);

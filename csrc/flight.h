@@ -16,8 +16,8 @@ bool flight_run(lua_State *L, int client_index, double seconds, double *now);
 /* Seconds until the next run is needed without a descriptor becoming ready; negative: not at all. */
 double flight_due(lua_State *L, int client_index);
 
-/* The pool of this process, made if there is none; NULL if memory or descriptors are short. */
-struct pool *flight_pool(struct client *client);
+/* The client's network in this process, made if there is none; NULL if memory or descriptors are short. */
+struct network *flight_network(struct client *client);
 
 /* Ends an unfinished job with this kind; the job is the userdata at `index`. */
 void flight_end(lua_State *L, struct job *job, int index, enum kind kind);

@@ -3,11 +3,11 @@
  */
 #include "handle.h"
 
+#include "bell.h"
 #include "call.h"
 #include "event.h"
 #include "flight.h"
 #include "host.h"
-#include "watching.h"
 
 #define JOB_CLIENT "client"         /* field of the job's user table: keeps the client alive */
 #define LONGEST_WAIT 1e9
@@ -64,7 +64,11 @@ static int start(lua_State *L)
     int first, client_index = client_of(L, "start", &first);
     lua_settop(L, first + 2);
     const struct call call = { operation_at(L, first, &place), "start", 2, false, 0 };
-    return start_at(L, client_index, &call, first + 1, 0);
+    int count = start_at(L, client_index, &call, first + 1, 0);
+    /* libcurl takes some milliseconds to start, the first time, for which a step has no room. */
+    if (count == 1)
+        flight_network(lua_touserdata(L, client_index));
+    return count;
 }
 
 /* The client of a function of the engine, whose arguments are `count`. */
@@ -159,11 +163,14 @@ static int run(lua_State *L)
 static int step(lua_State *L)
 {
     int first, client_index = client_of(L, "step", &first);
-    const struct client *client = lua_touserdata(L, client_index);
+    struct client *client = lua_touserdata(L, client_index);
+    flight_check_fork(client);
+    if (client->network && client->jobs.count > 0 && !client->closed)
+        network_use_thread(client->network);
     if (client->jobs.count > 0)
         call_run(L, client_index, 0);
-    else if (client->pool && pool_is_ours(client->pool))
-        pool_tend(client->pool);
+    else if (client->network && network_is_ours(client->network))
+        network_tend(client->network);
     compat_push_whole(L, (long long)client->jobs.count);
     return 1;
 }
@@ -172,15 +179,15 @@ static int fd(lua_State *L)
 {
     int first, client_index = client_of(L, "fd", &first);
     struct client *client = lua_touserdata(L, client_index);
-    struct pool *pool = client->closed ? NULL : flight_pool(client);
-    int descriptor = pool ? pool_fd(pool) : -1;
+    struct network *network = client->closed ? NULL : flight_network(client);
+    int descriptor = network ? network_fd(network) : -1;
     if (descriptor >= 0) {
         compat_push_whole(L, descriptor);
         return 1;
     }
     lua_pushnil(L);
     lua_pushstring(L, client->closed ? "the client is closed"
-                      : pool         ? "this system has no descriptor for many: call step() as due() says"
+                      : network      ? "this system has no descriptor for many: call step() as due() says"
                                      : "not enough memory, or not enough descriptors");
     return 2;
 }
@@ -347,7 +354,7 @@ void handle_push_engine(lua_State *L)
     static const luaL_Reg functions[] = {
         { "start_into", start_into }, { "call_into", call_into }, { "take", take }, { "check", check }, { "run", run },
         { "send", send }, { "must_not_block", must_not_block }, { "is_yieldable", is_yieldable },
-        { "watcher", watching_new }, { NULL, NULL },
+        { "bell", bell_new }, { "ring_at", bell_ring_at }, { "silence", bell_silence }, { NULL, NULL },
     };
     lua_newtable(L);
     compat_set_functions(L, functions, 0);

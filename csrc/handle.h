@@ -22,7 +22,7 @@ void handle_add_functions(lua_State *L, int client_index);
  * check(client, operation, id, options, name): whether start_into would start a job: true, or nil, message, error.
  * run(client, seconds). send(client): sends what can be sent, without a look at the network, and returns what due would.
  * must_not_block(): whether the host would stand still. is_yieldable(): whether the caller may yield.
- * watcher(): a new watcher. operations: the list of their names. providers: a list of
+ * bell, ring_at, silence: see bell.h. operations: the list of their names. providers: a list of
  * { name, credentials }, whose credential it has. */
 void handle_push_engine(lua_State *L);
 

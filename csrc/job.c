@@ -42,20 +42,26 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-bool job_send(struct job *job, struct pool *pool, double now)
+bool job_send(struct job *job, struct network *network, double now)
 {
     double attempt = least(job->attempt_timeout, job->deadline - now);
-    struct transfer_limits limits = {
-        .timeout = attempt,
-        .connect_timeout = least(job->connect_timeout, attempt),
-        .requests = job->reading || job->attempts >= job->attempts_most ? 1 : job->attempts_most - job->attempts,
+    job->exchange = (struct exchange){
+        .request = &job->request,
+        .reply = &job->reply,
+        .limits = {
+            .timeout = attempt,
+            .connect_timeout = least(job->connect_timeout, attempt),
+            .requests = job->reading || job->attempts >= job->attempts_most ? 1 : job->attempts_most - job->attempts,
+        },
+        .owner = job,
     };
     job->attempts += job->reading ? 0 : 1;
     job->state = JOB_SENDING;
     job->timer.due = now + attempt + GRACE_SECONDS;
-    job->transfer = pool ? pool_start(pool, &job->request, &job->reply, &limits, job) : NULL;
-    if (job->transfer)
+    if (network) {
+        network_start(network, &job->exchange);
         return true;
+    }
     reply_clear(&job->reply);
     job->reply.fault = KIND_CONNECT;
     job->reply.no_memory = true;

@@ -6,8 +6,8 @@
 
 #include "compat.h"
 #include "operation.h"
+#include "network.h"
 #include "options.h"
-#include "pool.h"
 #include "queue.h"
 #include "timers.h"
 
@@ -33,7 +33,7 @@ struct job {
     struct link membership;         /* among the client's unfinished jobs, or those that are kept */
     struct link link;               /* at a gate, or among the answered */
     struct timer timer;             /* of the next attempt; of the deadline while it is at a gate; of the attempt's end */
-    struct transfer *transfer;      /* while sending */
+    struct exchange exchange;       /* while sending */
     const struct operation *operation;
     enum job_ask ask;
     double attempt_timeout, connect_timeout;
@@ -68,8 +68,8 @@ void job_renew(struct job *job);
 void job_set_up(struct job *job, const struct operation *operation, const char *id, size_t length,
                 const struct options *options);
 
-/* Begins the next attempt; `now`: of clock_now. False if it failed at once, for want of a pool or of memory. */
-bool job_send(struct job *job, struct pool *pool, double now);
+/* Begins the next attempt; `now`: of clock_now. False if it failed at once, for want of a network. */
+bool job_send(struct job *job, struct network *network, double now);
 
 /* The attempt is over, its transfer gone and the reply filled in. */
 void job_take_reply(struct job *job);

@@ -1,6 +1,7 @@
 /*
  * module.c - luaopen_mediastop_core: registers everything.
  */
+#include "bell.h"
 #include "call.h"
 #include "callback.h"
 #include "console.h"
@@ -10,7 +11,6 @@
 #include "secret.h"
 #include "system.h"
 #include "ticketing.h"
-#include "watching.h"
 #include "webhook.h"
 
 #ifdef _WIN32
@@ -138,7 +138,7 @@ int luaopen_mediastop_core(lua_State *L)
     client_open(L);
     handle_open(L);
     secret_open(L);
-    watching_open(L);
+    bell_open(L);
     ticketing_open(L);
     /* The module's own functions are those of a client without options. */
     lua_pushnil(L);

@@ -303,6 +303,11 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, doub
     return count < 0 ? POOL_INTERRUPTED : POOL_OK;
 }
 
+bool pool_watch(struct pool *pool, int fd)
+{
+    return sockets_set_wake(pool->sockets, fd);
+}
+
 void pool_tend(struct pool *pool)
 {
     sockets_check_idle(pool->sockets);

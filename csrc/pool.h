@@ -40,6 +40,9 @@ double pool_due(const struct pool *pool);
 /* A descriptor that is readable when a run has work; -1 where the system has none. */
 int pool_fd(const struct pool *pool);
 
+/* Lets a byte on this socket end the wait of pool_run, in place of the one before; -1: none. False if the system refuses. */
+bool pool_watch(struct pool *pool, int fd);
+
 /* Sees to what came on idle connections while no exchange is under way. */
 void pool_tend(struct pool *pool);
 

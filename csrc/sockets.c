@@ -32,6 +32,7 @@ struct sockets {
     struct socket *table;           /* by descriptor */
     int capacity;
     int idle;
+    int wake;                       /* a descriptor that only ends the wait; -1: none */
 };
 
 struct sockets *sockets_new(void)
@@ -39,6 +40,7 @@ struct sockets *sockets_new(void)
     struct sockets *sockets = calloc(1, sizeof *sockets);
     if (!sockets)
         return NULL;
+    sockets->wake = -1;
     sockets->poller = poller_new();
     if (!sockets->poller) {
         free(sockets);
@@ -168,13 +170,30 @@ void sockets_end_silent(struct sockets *sockets, int fd, double moment)
         watch(sockets, fd, SOCKETS_IN);     /* so that the other transfers on it learn of the end */
 }
 
+static void drain(int fd)
+{
+    char bytes[64];
+    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) == sizeof bytes)
+        continue;
+}
+
+bool sockets_set_wake(struct sockets *sockets, int fd)
+{
+    if (sockets->wake >= 0)
+        poller_watch(sockets->poller, sockets->wake, 0, true);
+    sockets->wake = fd;
+    return fd < 0 || poller_watch(sockets->poller, fd, POLLER_IN, false);
+}
+
 /* Sees to what happened on idle connections, and drops that from the events: how many are left. */
 static int sort_out(struct sockets *sockets, struct poller_event *events, int count)
 {
     int left = 0;
     for (int i = 0; i < count; i++) {
         int fd = events[i].fd;
-        if (sockets->table[fd].idle)
+        if (fd == sockets->wake)
+            drain(fd);
+        else if (sockets->table[fd].idle)
             bury(sockets, fd);
         else if (sockets->table[fd].loose)
             watch(sockets, fd, 0);

@@ -39,6 +39,9 @@ void sockets_end_silent(struct sockets *sockets, int fd, double moment);
  * is brought up to date. */
 int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most, double *now);
 
+/* A byte on this socket only ends the wait, in place of the one before; -1: none. False if the system refuses. */
+bool sockets_set_wake(struct sockets *sockets, int fd);
+
 /* As poller_fd. */
 int sockets_fd(const struct sockets *sockets);
 

@@ -279,7 +279,9 @@ describe("a fork with a warm connection", function()
         -- A loop would sleep as long as due says.
         assert(client:due() == 0, "due is " .. tostring(client:due()))
         assert(client:fd())
-        client:step()
+        for _ = 1, 20 do -- a step takes no longer than its slice
+          client:step()
+        end
         assert(client:step() == 0)
         assert(client:due() == nil)
         assert(finished:result().outcome == "ended")

@@ -143,7 +143,7 @@ describe("mediastop.resty", function()
       ]]):format(emulator:base_url().fastpix, emulator:base_url().fastpix),
     })
     assert.are.equal("blocking blocking", server:run("return INIT"))
-    -- The master has one thread, and of descriptors none that is libcurl's or a watcher's.
+    -- The master has one thread, and of descriptors none that is libcurl's or a bell's.
     assert.are.equal("1", system.capture("ls /proc/" .. server.pid .. "/task | wc -l"))
     assert.are.equal("", system.capture(("ls -l /proc/%d/fd | grep eventpoll"):format(server.pid)))
     local id = support.id("fastpix")

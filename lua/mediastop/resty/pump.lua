@@ -1,8 +1,9 @@
 --- Moves the jobs of one Lua state of an nginx worker on, woken by events.
 --
--- One light thread, in a timer, waits on a unix socket. A watcher (a thread in C) writes a byte to it when a client's
--- connections have work or a moment has come; then the pump moves the jobs on and wakes whoever waits for one that is
--- done. It ends when there has been nothing to do for a second or two, at once where the worker exits.
+-- One light thread, in a timer, waits on a unix socket, the bell. The thread of a client, which does all that libcurl
+-- does, writes a byte to it when an exchange is over or a moment has come; then the pump moves the jobs on and wakes
+-- whoever waits for one that is done. It ends, and the threads with it, when there has been nothing to do for a second or
+-- two, at once where the worker exits.
 -- @module mediastop.resty.pump
 
 local core = require "mediastop.core"
@@ -24,7 +25,10 @@ local SPARE_SEMAPHORES = 1000
 -- Stations with unfinished jobs, as keys.
 local active = {}
 
-local watcher, starting -- of the pump that runs, or is about to
+-- Stations whose thread rings the bell, as keys.
+local ringing = setmetatable({}, { __mode = "k" })
+
+local bell, starting -- of the pump that runs, or is about to
 local was_idle, is_patient, is_over -- it had nothing to do a while ago; it outlives that; it is to end
 local spare = {} -- semaphores that nobody uses
 
@@ -58,19 +62,28 @@ local function move(station)
   if unfinished > 0 then
     return client:due()
   end
-  active[station], station.watcher = nil, nil
+  active[station] = nil
 end
 
-local function watch(station)
-  local fd = station.client:fd()
-  if fd and watcher:watch(fd) then
-    station.watcher = watcher
+-- Whether the station rings the bell: it does not where there is no thread to be had.
+local function add(station)
+  if station.bell ~= bell and bell:add(station.client) then
+    station.bell, ringing[station] = bell, true
+  end
+  return station.bell == bell
+end
+
+-- Takes the bell from all, and their threads.
+local function silence()
+  for station in pairs(ringing) do
+    engine.silence(station.client)
+    station.bell, ringing[station] = nil, nil
   end
 end
 
--- Connects a socket of nginx to a new watcher. Returns both, or nil and why not.
+-- Connects a socket of nginx to a new bell. Returns both, or nil and why not.
 local function connect()
-  local new, problem = engine.watcher()
+  local new, problem = engine.bell()
   if not new then
     return nil, problem
   end
@@ -87,16 +100,16 @@ local function connect()
   return new, socket
 end
 
--- Ends the pump that has nothing to do. A timer, not a moment of the watcher's, for which its thread would have to be
--- woken at the end of each call.
+-- Ends the pump that has nothing to do. A timer, not a moment of the bell's, for which a thread would have to be woken at
+-- the end of each call.
 local function end_idle(premature, of)
-  if watcher ~= of then
+  if bell ~= of then
     return
   end
   local is_idle = not next(active)
   if is_idle and (was_idle or premature) then
     is_over = true
-    watcher:hasten(0)
+    bell:ring()
   else
     was_idle = is_idle
     is_patient = not premature and ngx.timer.at(IDLE_SECONDS, end_idle, of) ~= nil
@@ -107,23 +120,19 @@ end
 local function work(socket)
   local ends = ngx.now() + WORKING_SECONDS
   while not is_over and ngx.now() < ends do
-    local due
+    local pause
     for station in pairs(active) do
-      local wait = move(station)
-      due = wait and due and math.min(wait, due) or wait or due
+      local rings = add(station)
+      local due = move(station)
+      pause = due == 0 and 0 or pause or not rings and POLL_SECONDS or nil
+      engine.ring_at(station.client, due)
     end
     if not next(active) and not is_patient then
       return
-    elseif due == 0 then
-      ngx.sleep(0)
-    else
-      watcher:set_due(due)
-      for station in pairs(active) do
-        watch(station)
-      end
-      if not socket:receiveany(DRAIN_BYTES) then
-        return
-      end
+    elseif pause then
+      ngx.sleep(pause)
+    elseif not socket:receiveany(DRAIN_BYTES) then
+      return
     end
   end
 end
@@ -133,19 +142,20 @@ local start
 local function run()
   local good, message = pcall(function()
     local socket
-    watcher, socket = connect()
+    bell, socket = connect()
     starting = false
-    if not watcher then
+    if not bell then
       error("no event will come, so that calls poll: " .. socket, 0)
     end
     was_idle, is_over = false, false
-    is_patient = ngx.timer.at(IDLE_SECONDS, end_idle, watcher) ~= nil
+    is_patient = ngx.timer.at(IDLE_SECONDS, end_idle, bell) ~= nil
     work(socket)
   end)
-  if watcher then
-    watcher:close()
+  silence()
+  if bell then
+    bell:close()
   end
-  watcher, starting = nil, false
+  bell, starting = nil, false
   if not good then
     ngx.log(ngx.ERR, "mediastop: ", message)
   elseif next(active) then
@@ -155,11 +165,11 @@ end
 
 -- Starts the pump unless it runs. False if nginx has no timer to spare.
 function start()
-  if not watcher and not starting then
+  if not bell and not starting then
     local allowed, set = pcall(ngx.timer.at, 0, run)
     starting = allowed and set ~= nil
   end
-  return watcher ~= nil or starting
+  return bell ~= nil or starting
 end
 
 --- Starts a job and sends what can be sent at once.
@@ -177,17 +187,15 @@ function pump.start(station, held, waiter, into, ...)
   end
   station.waiters[job], station.held[job] = waiter, held or nil
   active[station], was_idle = true, false
-  local due = engine.send(station.client)
-  pump.tell(station)
-  if not watcher then
+  if not bell then
     start()
   else
-    if station.watcher ~= watcher then
-      watch(station)
-    end
-    if due then
-      watcher:hasten(due)
-    end
+    add(station)
+  end
+  local due = engine.send(station.client)
+  pump.tell(station)
+  if bell and due then
+    engine.ring_at(station.client, due, true)
   end
   return true, job
 end

@@ -1,0 +1,233 @@
+/*
+ * runner.c - a thread that stands still while the process forks, and once it exits.
+ *
+ * In the child of a fork there is only the thread that forked: a lock of OpenSSL's that another one held would be held for
+ * ever, and memory half written. At the exit OpenSSL frees what such a thread may be using.
+ */
+#define _GNU_SOURCE
+#include "runner.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "descriptor.h"
+
+/* A handshake of OpenSSL's takes some tens of KiB; a system's own default may be less, or 8 MiB. */
+#define STACK_BYTES ((size_t)1024 * 1024)
+
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 0
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0              /* macOS: set_up_end sees to it */
+#endif
+
+/* All threads of the process, whichever Lua states they are of. */
+static pthread_mutex_t lock_of_all = PTHREAD_MUTEX_INITIALIZER;
+static struct runner *all;
+static bool exiting;
+
+void runner_lock(struct runner *runner)
+{
+    pthread_mutex_lock(&runner->lock);
+}
+
+void runner_unlock(struct runner *runner)
+{
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static void hold(struct runner *runner)
+{
+    runner_lock(runner);
+    runner->holds++;
+    runner_wake(runner);
+    while (!runner->held)
+        pthread_cond_wait(&runner->changed, &runner->lock);
+    runner_unlock(runner);
+}
+
+static void release(struct runner *runner)
+{
+    runner_lock(runner);
+    runner->holds--;
+    runner->held = runner->holds > 0;
+    pthread_cond_broadcast(&runner->changed);
+    runner_unlock(runner);
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock_of_all);
+    for (struct runner *runner = all; runner; runner = runner->next)
+        hold(runner);
+}
+
+static void after_fork(void)
+{
+    for (struct runner *runner = all; runner; runner = runner->next)
+        release(runner);
+    pthread_mutex_unlock(&lock_of_all);
+}
+
+static void after_fork_in_child(void)
+{
+    all = NULL;
+    pthread_mutex_unlock(&lock_of_all);
+}
+
+/* Functions that are registered later are called sooner: libcurl, and with it OpenSSL, was started before. */
+static void at_exit(void)
+{
+    pthread_mutex_lock(&lock_of_all);
+    exiting = true;
+    for (struct runner *runner = all; runner; runner = runner->next) {
+        hold(runner);
+        runner_lock(runner);
+        runner->retired = true;
+        pthread_cond_broadcast(&runner->changed);
+        runner_unlock(runner);
+    }
+    pthread_mutex_unlock(&lock_of_all);
+}
+
+static void strike_off(struct runner *runner)
+{
+    pthread_mutex_lock(&lock_of_all);
+    struct runner **place = &all;
+    while (*place && *place != runner)
+        place = &(*place)->next;
+    if (*place)
+        *place = runner->next;
+    pthread_mutex_unlock(&lock_of_all);
+}
+
+void runner_set_up(struct runner *runner)
+{
+    runner->ours = runner->its = -1;
+    pthread_mutex_init(&runner->lock, NULL);
+    pthread_cond_init(&runner->changed, NULL);
+}
+
+static bool set_up_end(int fd)
+{
+#ifdef SO_NOSIGPIPE
+    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){ 1 }, sizeof(int));
+#endif
+    return descriptor_set_nonblocking(descriptor_close_on_exec(fd));
+}
+
+bool runner_connect(struct runner *runner)
+{
+    int ends[2];
+    if (runner->ours >= 0)
+        return true;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return false;
+    runner->ours = ends[0];
+    runner->its = ends[1];
+    if (set_up_end(ends[0]) && set_up_end(ends[1]))
+        return true;
+    runner_close(runner);
+    return false;
+}
+
+static void *run(void *data)
+{
+    struct runner *runner = data;
+    runner_lock(runner);
+    while (!runner->stop) {
+        if (runner->holds > 0) {
+            runner->held = true;
+            pthread_cond_broadcast(&runner->changed);
+            pthread_cond_wait(&runner->changed, &runner->lock);
+        } else {
+            runner->round(runner->owner);
+        }
+    }
+    runner_unlock(runner);
+    return NULL;
+}
+
+/* The thread is to hear of no signal: they are the host's. */
+static bool create(struct runner *runner)
+{
+    sigset_t every, before;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    bool created = pthread_create(&runner->thread, &attributes, run, runner) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return created;
+}
+
+bool runner_start(struct runner *runner, void (*round)(void *owner), void *owner)
+{
+    static bool registered;
+    runner->round = round;
+    runner->owner = owner;
+    runner->stop = false;
+    pthread_mutex_lock(&lock_of_all);
+    if (!registered)
+        registered = pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0 && atexit(at_exit) == 0;
+    runner->exists = registered && !exiting && create(runner);
+    if (runner->exists) {
+        runner->next = all;
+        all = runner;
+    }
+    pthread_mutex_unlock(&lock_of_all);
+    return runner->exists;
+}
+
+void runner_stop(struct runner *runner)
+{
+    if (!runner->exists)
+        return;
+    strike_off(runner);
+    runner_lock(runner);
+    runner->stop = true;
+    runner_wake(runner);
+    pthread_cond_broadcast(&runner->changed);
+    runner_unlock(runner);
+    pthread_join(runner->thread, NULL);
+    runner->exists = false;
+}
+
+void runner_close(struct runner *runner)
+{
+    if (runner->ours >= 0) {
+        close(runner->ours);
+        close(runner->its);
+    }
+    runner->ours = runner->its = -1;
+}
+
+void runner_wake(struct runner *runner)
+{
+    if (runner->asleep)
+        send(runner->ours, "", 1, MSG_NOSIGNAL);        /* full, it is readable all the same */
+    runner->asleep = false;
+}
+
+void runner_ring(struct runner *runner)
+{
+    if (!runner->rung)
+        send(runner->its, "", 1, MSG_NOSIGNAL);
+    runner->rung = true;
+}
+
+void runner_hush(struct runner *runner)
+{
+    char bytes[16];
+    if (runner->rung) {
+        while (recv(runner->ours, bytes, sizeof bytes, 0) == sizeof bytes)
+            continue;
+    }
+    runner->rung = false;
+}
