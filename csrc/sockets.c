@@ -107,6 +107,13 @@ void sockets_close(struct sockets *sockets, int fd)
     close(fd);
 }
 
+/* What comes from now on on the descriptor that the transfer was on is not for it. */
+static void leave(struct sockets *sockets, const struct transfer *transfer)
+{
+    if (transfer->fd >= 0 && sockets->table[transfer->fd].transfer == transfer)
+        sockets->table[transfer->fd].transfer = NULL;
+}
+
 void sockets_want(struct sockets *sockets, int fd, int what, struct transfer *transfer)
 {
     struct socket *socket = entry(sockets, fd);
@@ -117,9 +124,11 @@ void sockets_want(struct sockets *sockets, int fd, int what, struct transfer *tr
     watch(sockets, fd, socket->loose ? SOCKETS_IN : what);
     if (what == 0)
         return;
-    socket->transfer = transfer;
-    if (transfer)
+    if (transfer) {
+        leave(sockets, transfer);       /* a connection that refused it, say, and goes on without it */
         transfer->fd = fd;
+    }
+    socket->transfer = transfer;
 }
 
 void sockets_release(struct sockets *sockets, struct transfer *transfer)
