@@ -30,8 +30,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *line = malloc(length);
         CHECK(line);
         memcpy(line, data + i, length);
-        CHECK(reply_add_header(&reply, line, length) == (reply.header_bytes <= HEADERS_MAX_BYTES));
+        bool taken = reply_add_header(&reply, line, length);
+        CHECK(!taken || reply.header_bytes <= HEADERS_MAX_BYTES);
+        /* What is refused else is a status line of a version that there is not. */
+        CHECK(taken || reply.header_bytes > HEADERS_MAX_BYTES || (length >= 5 && memcmp(line, "HTTP/", 5) == 0));
         free(line);
+        if (!taken)
+            break;
         i += length;
     }
     const char *const values[] = { reply.request_id, reply.cf_ray, reply.retry_after, reply.ratelimit_policy,
