@@ -48,15 +48,15 @@ static void set_listener(lua_State *L, int client_index, int index, int options)
     if (lua_isnil(L, -1))
         lua_pop(L, 1);
     else
-        event_listen(L, lua_touserdata(L, index), index);
+        event_listen(L, job_at(L, index), index);
 }
 
 /* Pushes a job: the kept one, or a new one. */
-static struct job *push_job(lua_State *L, int kept)
+static struct job *push_job(lua_State *L, int client_index, int kept)
 {
-    struct job *job = kept ? lua_touserdata(L, kept) : NULL;
+    struct job *job = kept ? job_test(L, kept) : NULL;
     if (!job) {
-        job = compat_new_userdata(L, sizeof *job, JOB_TYPE);
+        job = job_new(L, client_index);
     } else {
         lua_pushvalue(L, kept);
         lua_pushnil(L);
@@ -69,7 +69,7 @@ static struct job *push_job(lua_State *L, int kept)
 
 bool call_empty(lua_State *L, int index)
 {
-    const struct job *job = lua_touserdata(L, index);
+    const struct job *job = job_at(L, index);
     compat_push_user_table(L, index);
     for (int i = 1; i <= 3; i++) {
         lua_pushnil(L);
@@ -103,7 +103,7 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
         job_push_refusal(L, operation, bytes, length, kind, problem, started);
         return false;
     }
-    struct job *job = push_job(L, call->kept);
+    struct job *job = push_job(L, client_index, call->kept);
     int index = lua_gettop(L);
     job->started = started;
     job->deadline = started + options.timeout;
@@ -132,7 +132,7 @@ static bool must_stop(lua_State *L, struct client *client, lua_Hook hook_before)
 void call_wait(lua_State *L, int client_index, int index, double seconds, bool outlives)
 {
     struct client *client = lua_touserdata(L, client_index);
-    struct job *job = lua_touserdata(L, index);
+    struct job *job = job_at(L, index);
     lua_Hook hook_before = interrupt_hook(L);
     double now = clock_now(), until = now + seconds, look_up = now + LOOK_UP_SECONDS;
     while (job->state != JOB_DONE && now <= until) {

@@ -34,7 +34,7 @@ void client_close(lua_State *L, int client_index)
     while ((job = queue_first(&client->jobs)) != NULL) {
         compat_raw_get_pointer(L, -1, job);
         if (lua_isnil(L, -1))
-            flight_forget(job);
+            flight_drop(L, job);
         else
             flight_end(L, job, -1, KIND_CLOSED);
         lua_pop(L, 1);
@@ -57,14 +57,11 @@ static int client_gc(lua_State *L)
     flight_check_fork(client);
     stop_thread(client);
     struct job *job;
-    while ((job = queue_first(&client->jobs)) != NULL) {
-        flight_forget(job);
-        job_release(job);           /* at the end of a state Lua may not come to finalise it */
-    }
-    while ((job = queue_first(&client->kept)) != NULL) {
-        queue_leave(&job->membership);
-        job_release(job);
-    }
+    /* At the end of a state Lua may not come to finalise them. */
+    while ((job = queue_first(&client->jobs)) != NULL)
+        flight_drop(L, job);
+    while ((job = queue_first(&client->kept)) != NULL)
+        flight_drop(L, job);
     free_network(client);
     timers_free(&client->timers);
     for (size_t i = 0; i < PROVIDER_COUNT; i++)
@@ -78,10 +75,9 @@ static int client_gc(lua_State *L)
 
 static int job_gc(lua_State *L)
 {
-    struct job *job = lua_touserdata(L, 1);
-    flight_forget(job);
-    queue_leave(&job->membership);
-    job_release(job);
+    struct job *job = job_at(L, 1);
+    if (job)
+        flight_drop(L, job);
     return 0;
 }
 

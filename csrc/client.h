@@ -11,7 +11,6 @@
 #include "job.h"
 
 #define CLIENT_TYPE "mediastop.client"
-#define JOB_TYPE "mediastop.job"
 
 /* Fields of the client's user table. */
 #define CLIENT_CREDENTIALS "credentials"    /* the option of that name, copied */

@@ -61,6 +61,16 @@ void *compat_new_userdata(lua_State *L, size_t size, const char *metatable)
     return data;
 }
 
+void *compat_new_memory(lua_State *L, size_t size)
+{
+#if LUA_VERSION_NUM >= 504
+    void *data = lua_newuserdatauv(L, size, 0);
+#else
+    void *data = lua_newuserdata(L, size);
+#endif
+    return memset(data, 0, size);
+}
+
 void *compat_test_userdata(lua_State *L, int index, const char *metatable)
 {
     void *data = lua_touserdata(L, index);

@@ -26,6 +26,9 @@ int compat_absolute(lua_State *L, int index);
 /* Pushes zeroed userdata with this metatable (already registered), and a new table as its user value. May raise. */
 void *compat_new_userdata(lua_State *L, size_t size, const char *metatable);
 
+/* Pushes zeroed memory that Lua frees: userdata with nothing attached. May raise. */
+void *compat_new_memory(lua_State *L, size_t size);
+
 /* The userdata at `index` if it has this metatable, else NULL. */
 void *compat_test_userdata(lua_State *L, int index, const char *metatable);
 

@@ -148,7 +148,7 @@ static void push_given(lua_State *L, int client_index, const struct provider *pr
  * sentence, and returns the secret or NULL; `*found` tells which kind of sentence it is. */
 static const struct secret *ask_finder(lua_State *L, int client_index, int index, bool again, enum found *found)
 {
-    const struct job *job = lua_touserdata(L, index);
+    const struct job *job = job_at(L, index);
     *found = FOUND_NOTHING;
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_FIND);
@@ -219,7 +219,7 @@ static enum found take_found(lua_State *L, int client_index, struct job *job, in
 bool credential_find(lua_State *L, int client_index, int index, int options, const char *base_url,
                      const char *profile)
 {
-    struct job *job = lua_touserdata(L, index);
+    struct job *job = job_at(L, index);
     int top = lua_gettop(L);
     luaL_checkstack(L, 24, "too many nested calls");
     if (lua_istable(L, options)) {      /* whose strings may go while a function runs */
@@ -270,7 +270,7 @@ static bool is_new(const struct request *request, const struct credential *crede
 
 bool credential_renew(lua_State *L, int client_index, int index, enum job_ask ask)
 {
-    struct job *job = lua_touserdata(L, index);
+    struct job *job = job_at(L, index);
     struct credential credential = { { NULL, NULL }, { 0, 0 } };
     enum found found = FOUND_NOTHING;
     int top = lua_gettop(L);

@@ -43,7 +43,7 @@ static void cancel_attempt(struct client *client, struct job *job)
     leave_gate(client, job);
 }
 
-void flight_forget(struct job *job)
+static void forget(struct job *job)
 {
     struct client *client = job->client;
     if (!client)
@@ -55,12 +55,12 @@ void flight_forget(struct job *job)
     job->client = NULL;
 }
 
-/* The job is gone from Lua's weak table: it is garbage, whose finalizer may be a while in coming. No loop is to wait
- * for it. */
-static void forget_garbage(struct job *job)
+void flight_drop(lua_State *L, struct job *job)
 {
-    flight_forget(job);
+    forget(job);
+    queue_leave(&job->membership);
     job_release(job);
+    job_unpin(L, job);
 }
 
 static void add_answered(struct client *client, struct job *job)
@@ -123,7 +123,7 @@ static void make_ready(struct client *client, struct job *job)
 void flight_start(lua_State *L, int client_index, int index)
 {
     struct client *client = lua_touserdata(L, client_index);
-    struct job *job = lua_touserdata(L, index);
+    struct job *job = job_at(L, index);
     if (!timers_reserve(&client->timers, client->jobs.count + 1))
         luaL_error(L, "not enough memory");
     compat_push_user_table(L, client_index);
@@ -131,6 +131,7 @@ void flight_start(lua_State *L, int client_index, int index)
     lua_pushvalue(L, index);
     compat_raw_set_pointer(L, -2, job);
     lua_pop(L, 2);
+    job_pin(L, job, index);
     flight_check_fork(client);
     job->timer.owner = job;
     job->client = client;
@@ -180,7 +181,7 @@ static double begin_ready(lua_State *L, struct client *client, int jobs, double 
             begun++;
             compat_raw_get_pointer(L, jobs, job);
             if (lua_isnil(L, -1)) {
-                forget_garbage(job);
+                flight_drop(L, job);
             } else if (job->deadline <= *now) {
                 flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
                 *now = clock_now();
@@ -209,9 +210,11 @@ static void renew(lua_State *L, int client_index, struct client *client, struct 
 
 static void end(lua_State *L, struct client *client, struct job *job, int index)
 {
-    flight_forget(job);
+    forget(job);
     if (job->is_kept)
         queue_add(&client->kept, &job->membership, job);
+    else
+        job_unpin(L, job);
     client->ended++;
     event_result(L, client, job, index);
 }
@@ -241,7 +244,7 @@ static void settle_answered(lua_State *L, int client_index, struct client *clien
         compat_raw_get_pointer(L, jobs, job);
         int index = lua_gettop(L);
         if (lua_isnil(L, index)) {
-            forget_garbage(job);
+            flight_drop(L, job);
             lua_pop(L, 1);
             continue;
         }
@@ -280,7 +283,7 @@ static void fire_timers(lua_State *L, struct client *client, int jobs, double sl
         }
         compat_raw_get_pointer(L, jobs, job);
         if (lua_isnil(L, -1))
-            forget_garbage(job);
+            flight_drop(L, job);
         else
             flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
         lua_pop(L, 1);

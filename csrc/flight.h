@@ -22,8 +22,10 @@ struct network *flight_network(struct client *client);
 /* Ends an unfinished job with this kind; the job is the userdata at `index`. */
 void flight_end(lua_State *L, struct job *job, int index, enum kind kind);
 
-/* Takes the job off its client, if it is on one, without a word to anybody. */
-void flight_forget(struct job *job);
+/* Takes the job off its client, if it is on one, without a word to anybody, and lets go of all that it has. That is for
+ * its finalizer, and for whoever finds it gone from Lua's weak table: it is garbage, whose finalizer may be a while in
+ * coming, or was skipped. No loop is to wait for it. The memory stays as long as the userdata. */
+void flight_drop(lua_State *L, struct job *job);
 
 /* In the child of a fork: leaves the connections, and the jobs on them, to the parent. */
 void flight_check_fork(struct client *client);

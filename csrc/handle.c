@@ -9,7 +9,6 @@
 #include "flight.h"
 #include "host.h"
 
-#define JOB_CLIENT "client"         /* field of the job's user table: keeps the client alive */
 #define LONGEST_WAIT 1e9
 
 /* The client that a function is for, and where its own arguments begin. */
@@ -46,13 +45,9 @@ static int start_at(lua_State *L, int client_index, const struct call *call, int
     if (!call_create(L, client_index, call, id))
         return 3;
     int index = lua_gettop(L);
-    compat_push_user_table(L, index);
-    lua_pushvalue(L, client_index);
-    lua_setfield(L, -2, JOB_CLIENT);
-    lua_pop(L, 1);
     if (done != 0) {
         lua_pushvalue(L, done);
-        event_collect(L, lua_touserdata(L, index), index);
+        event_collect(L, job_at(L, index), index);
     }
     flight_start(L, client_index, index);
     return 1;
@@ -86,7 +81,7 @@ static int into(lua_State *L, bool as_call)
     luaL_checktype(L, 2, LUA_TTABLE);
     const struct place place = { luaL_optstring(L, 7, "start"), 1 };
     const struct operation *operation = operation_at(L, 4, &place);
-    const struct job *kept = compat_test_userdata(L, 8, JOB_TYPE);
+    const struct job *kept = job_test(L, 8);
     if (lua_isuserdata(L, 8) && !(kept && kept->is_kept && kept->state == JOB_DONE))
         return luaL_argerror(L, 8, "a job from take expected");
     const struct call call = {
@@ -111,7 +106,7 @@ static int call_into(lua_State *L)
 
 static int take(lua_State *L)
 {
-    const struct job *job = compat_test_userdata(L, 1, JOB_TYPE);
+    const struct job *job = job_test(L, 1);
     if (!job || job->state != JOB_DONE)
         return luaL_argerror(L, 1, "a job that is done expected");
     lua_settop(L, 1);
@@ -228,9 +223,9 @@ static int close(lua_State *L)
 static struct job *check_job(lua_State *L, const char *method)
 {
     const struct place place = { method, 1 };
-    if (!compat_test_userdata(L, 1, JOB_TYPE))
+    struct job *job = job_test(L, 1);
+    if (!job)
         misuse_type(L, &place, "job", 1);
-    struct job *job = lua_touserdata(L, 1);
     /* At the end of a Lua state the client may be gone before a finalizer asks for the job. */
     if (job->state != JOB_DONE && !job->client)
         flight_end(L, job, 1, KIND_CLOSED);
@@ -240,9 +235,7 @@ static struct job *check_job(lua_State *L, const char *method)
 /* Pushes the job's client: its index. */
 static int push_client(lua_State *L)
 {
-    compat_push_user_table(L, 1);
-    lua_getfield(L, -1, JOB_CLIENT);
-    lua_remove(L, -2);
+    job_push_client(L, 1);
     return lua_gettop(L);
 }
 

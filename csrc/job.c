@@ -11,10 +11,62 @@
 #include "result.h"
 #include "retry.h"
 
+/* Fields of the userdata's user table; the job's memory is there under its address. */
+#define JOB_CLIENT "client"         /* which is not freed before the job is off it */
+
+struct job *job_new(lua_State *L, int client_index)
+{
+    struct job **handle = compat_new_userdata(L, sizeof *handle, JOB_TYPE);
+    compat_push_user_table(L, -1);
+    lua_pushvalue(L, client_index);
+    lua_setfield(L, -2, JOB_CLIENT);
+    struct job *job = compat_new_memory(L, sizeof *job);
+    compat_raw_set_pointer(L, -2, job);
+    lua_pop(L, 1);
+    *handle = job;
+    return job;
+}
+
+void job_push_client(lua_State *L, int index)
+{
+    compat_push_user_table(L, index);
+    lua_getfield(L, -1, JOB_CLIENT);
+    lua_remove(L, -2);
+}
+
+struct job *job_at(lua_State *L, int index)
+{
+    return *(struct job **)lua_touserdata(L, index);
+}
+
+struct job *job_test(lua_State *L, int index)
+{
+    struct job **handle = compat_test_userdata(L, index, JOB_TYPE);
+    return handle ? *handle : NULL;
+}
+
+void job_pin(lua_State *L, struct job *job, int index)
+{
+    compat_push_user_table(L, index);
+    compat_raw_get_pointer(L, -1, job);
+    compat_raw_set_pointer(L, LUA_REGISTRYINDEX, job);
+    lua_pop(L, 1);
+    job->is_pinned = true;
+}
+
+void job_unpin(lua_State *L, struct job *job)
+{
+    if (!job->is_pinned)
+        return;                     /* to set what is not there would take memory */
+    job->is_pinned = false;
+    lua_pushnil(L);
+    compat_raw_set_pointer(L, LUA_REGISTRYINDEX, job);
+}
+
 void job_renew(struct job *job)
 {
     queue_leave(&job->membership);
-    memset(job, 0, offsetof(struct job, request));
+    memset(job, 0, offsetof(struct job, is_pinned));
     reply_clear(&job->reply);
 }
 

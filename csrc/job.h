@@ -11,6 +11,8 @@
 #include "queue.h"
 #include "timers.h"
 
+#define JOB_TYPE "mediastop.job"
+
 enum job_state {
     JOB_NEW,
     JOB_READY,                      /* the next attempt begins when there is room */
@@ -20,13 +22,15 @@ enum job_state {
     JOB_DONE                        /* the result is in the user table, at 1 to 3 */
 };
 
-/* Userdata; the client links it as long as it is not done. */
 enum job_ask {                      /* who can be asked for another credential, once the provider refuses this one */
     JOB_ASKS_NOBODY,
     JOB_ASKS_CALLER,                /* a function of the caller's */
     JOB_ASKS_FINDER                 /* the client's own */
 };
 
+/* The client links it as long as it is not done. Lua's program holds userdata that points to it, whose finalizer takes
+ * the job off its client. Where memory is short Lua skips finalizers and frees the userdata all the same: so the job has
+ * memory of its own, which is pinned while the client has it. */
 struct job {
     enum job_state state;
     struct client *client;          /* NULL before it is linked and after it is done */
@@ -56,10 +60,29 @@ struct job {
     bool may_have_ended;            /* an attempt before this one may have taken effect */
     size_t id_length;
     /* From here on what job_renew does not zero. */
+    bool is_pinned;
     struct request request;
     struct reply reply;
     char id[ID_MAX_BYTES + 1];
 };
+
+/* Pushes the userdata of a new job of this client, which lives as long as that. */
+struct job *job_new(lua_State *L, int client_index);
+
+/* Pushes the client of the job at `index`. */
+void job_push_client(lua_State *L, int index);
+
+/* The job at `index`, which is one. NULL if there was no memory for it, which only its finalizer sees. */
+struct job *job_at(lua_State *L, int index);
+
+/* The same if a job is there, else NULL. */
+struct job *job_test(lua_State *L, int index);
+
+/* Keeps the memory of the job, which is at `index`, until job_unpin. May raise. */
+void job_pin(lua_State *L, struct job *job, int index);
+
+/* Does nothing if it is not pinned. */
+void job_unpin(lua_State *L, struct job *job);
 
 /* Makes a job that is done, and was kept, as good as new. */
 void job_renew(struct job *job);

@@ -20,7 +20,8 @@ describe("where memory runs short", function()
   local client, id
 
   before_each(function()
-    client = support.client()
+    -- No collection at events: what Lua then has no memory to finalise is lost (see regress/skipped_finalizer_spec.lua).
+    client = support.client({ on_event = os.getenv("COLLECT") and function() end or nil })
     id = support.id("memories")
     assert.is_table(client.memories.stop(id))
   end)
@@ -104,7 +105,7 @@ describe("where memory runs short", function()
       return finished and job:result().outcome == "ended" or error("no result")
     end)
     exhaust(function()
-      local other = support.client()
+      local other = support.client({ on_event = os.getenv("COLLECT") and function() end or nil })
       local job = other:start("memories.stop", id)
       other:close()
       return select(3, job:result()).kind == "closed" or error("not closed")
