@@ -137,6 +137,8 @@ void call_wait(lua_State *L, int client_index, int index, double seconds, bool o
     double now = clock_now(), until = now + seconds, look_up = now + LOOK_UP_SECONDS;
     while (job->state != JOB_DONE && now <= until) {
         bool quiet = flight_run(L, client_index, (look_up < until ? look_up : until) - now, &now);
+        if (job->state != JOB_DONE && !job->client)
+            flight_end(L, job, index, KIND_CLOSED);     /* garbage, in a finalizer: its client has let go of it */
         if (quiet && now < look_up)
             continue;
         if (must_stop(L, client, hook_before)) {
