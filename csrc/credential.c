@@ -289,7 +289,8 @@ bool credential_renew(lua_State *L, int client_index, int index, enum job_ask as
             found = check(L, job->operation->provider, "", &credential);
         }
     }
-    bool renewed = found == FOUND && is_new(&job->request, &credential);
+    /* The function may have ended the job, which then keeps no credential. */
+    bool renewed = found == FOUND && job->state == JOB_ANSWERED && is_new(&job->request, &credential);
     if (renewed)
         authorize(L, job, &credential);
     lua_settop(L, top);

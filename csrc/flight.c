@@ -194,8 +194,8 @@ static double begin_ready(lua_State *L, struct client *client, int jobs, double 
     return next;
 }
 
-/* The provider refused the credential: sends again with another one, if there is one. If not, or if asking raises, the job
- * is still among the answered, and the next look at it settles it. */
+/* The provider refused the credential: the job queues for another attempt, if there is another one. If not, or if asking
+ * raises, it is still among the answered, and the next look at it settles it. */
 static void renew(lua_State *L, int client_index, struct client *client, struct job *job, int index,
                   double *now)
 {
@@ -203,9 +203,10 @@ static void renew(lua_State *L, int client_index, struct client *client, struct 
     job->ask = JOB_ASKS_NOBODY;
     bool renewed = credential_renew(L, client_index, index, ask);
     *now = clock_now();             /* a function of the caller's may have run */
-    if (!renewed || job->client != client)
+    if (!renewed)
         return;
-    send(L, client, job, index, now);
+    queue_leave(&job->link);
+    make_ready(client, job);
 }
 
 static void end(lua_State *L, struct client *client, struct job *job, int index)
