@@ -3,6 +3,7 @@
  */
 #include "event.h"
 
+#include "flight.h"
 #include "interrupt.h"
 
 /* Fields of the job's user table. */
@@ -80,6 +81,7 @@ static void deliver(lua_State *L, struct client *client)
         client->interrupted = client->interrupted || interrupt_is_error(L);
         lua_pop(L, 1);
     }
+    flight_check_fork(client);      /* the listener may have forked, and this be the child */
 }
 
 void event_attempt(lua_State *L, struct client *client, const struct job *job, int index)

@@ -140,7 +140,7 @@ void flight_start(lua_State *L, int client_index, int index)
 }
 
 /* Begins the next attempt of a job, which leaves its queue only then: the listener may raise for want of memory, or end
- * the job, or move it on by a run of its own. */
+ * the job, or move it on by a run of its own, or fork, whose child has no part in the job. */
 static void send(lua_State *L, struct client *client, struct job *job, int index, double *now)
 {
     if (!job->announced) {
@@ -148,7 +148,7 @@ static void send(lua_State *L, struct client *client, struct job *job, int index
         event_attempt(L, client, job, index);
         *now = job->has_listener ? clock_now() : *now;
     }
-    if (job->client != client || !job->announced)
+    if (job->client != client || !job->announced || job->state != JOB_READY)
         return;
     job->announced = false;
     queue_leave(&job->link);
