@@ -1,5 +1,4 @@
 -- examples/nginx-rtmp: the example's own files in a real nginx with its RTMP module, and ffmpeg as the encoder.
-local installation = require("spec.emulator.nginx")
 local nginx = require("spec.support.nginx")
 local process = require("spec.emulator.process")
 local socket = require("socket")
@@ -9,19 +8,10 @@ local system = require("spec.emulator.system")
 local folder = "examples/nginx-rtmp/"
 local GRACE, LONG = 1.5, 100 -- seconds
 
--- Why these specs cannot run here; nil if they can.
-local function missing()
-  if system.capture("command -v ffmpeg") == "" then
-    return "no ffmpeg (on Debian: apt-get install ffmpeg)"
-  end
-  local path = ((installation.find().modules[1] or ""):match("^.*/") or "") .. "ngx_rtmp_module.so"
-  if system.read_file(path) then
-    return nil, path
-  end
-  return "nginx has no RTMP module (on Debian: apt-get install libnginx-mod-rtmp)"
+local rtmp_module, why_not = nginx.rtmp_module()
+if system.capture("command -v ffmpeg") == "" then
+  why_not = "no ffmpeg (on Debian: apt-get install ffmpeg)"
 end
-
-local why_not, rtmp_module = missing()
 
 -- A stream key that nobody has used: the keys of specs are secrets like any.
 local keys = 0

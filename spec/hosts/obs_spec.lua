@@ -1,17 +1,33 @@
 --- examples/obs in OBS, which streams to ffmpeg.
 local host = require("spec.hosts.host")
 local json = require("cjson").new()
+local nginx = require("spec.support.nginx")
 local socket = require("socket")
 local support = require("spec.support")
 local system = require("spec.emulator.system")
 
 local emulator = support.emulator()
 
--- What a user's clicks would do: streams, stops `stop_after` seconds later (0: never), says when `quit_after` seconds
--- are over, and counts the frames that came late.
+-- What a user's clicks would do: streams, and stops `stop_after` seconds later (0: never); where `again` is set, streams
+-- once more; says when `quit_after` seconds of the last stream are over, and counts the frames that came late. It loads
+-- `scripts` of its own, and once the first stream has stopped loads each anew, one after the other, on the thread of the
+-- window and by the function that the button "Reload Scripts" calls.
 local driver = [[
+local ffi = require "ffi"
 local obs = obslua
-local began, stopped, lagged, stop_after, quit_after
+local began, stopping, stopped, stop_after, again, quit_after
+local scripts = {}
+
+ffi.cdef [=[
+  void *obs_data_create_from_json(const char *json);
+  void obs_data_release(void *data);
+  void *obs_script_create(const char *path, void *settings);
+  void obs_script_destroy(void *script);
+  bool obs_script_reload(void *script);
+  void obs_queue_task(int where, void *task, void *argument, bool wait);
+]=]
+local UI = 0
+local libobs, scripting = ffi.load("libobs.so.0"), ffi.load("libobs-scripting.so.1")
 
 local function seconds()
   return obs.os_gettime_ns() / 1e9
@@ -23,11 +39,17 @@ end
 
 local function tick()
   local now = seconds()
-  if began and not stopped and stop_after > 0 and now - began > stop_after then
-    stopped, lagged = now, obs.obs_get_lagged_frames()
-    say("driver: %d of %d frames lagged before the stop", lagged, obs.obs_get_total_frames())
+  if began and not stopping and stop_after > 0 and now - began > stop_after then
+    stopping = true
+    say("driver: %d of %d frames lagged before the stop", obs.obs_get_lagged_frames(), obs.obs_get_total_frames())
     obs.obs_frontend_streaming_stop()
-  elseif began and now - began > quit_after then
+  elseif again and stopped then
+    again, began, stopped = false, nil, false
+    for _, script in ipairs(scripts) do
+      libobs.obs_queue_task(UI, ffi.cast("void *", scripting.obs_script_reload), script, false)
+    end
+    obs.obs_frontend_streaming_start()
+  elseif began and not again and now - began > quit_after then
     obs.timer_remove(tick)
     say("driver: %d of %d frames lagged at the end", obs.obs_get_lagged_frames(), obs.obs_get_total_frames())
     say("driver: quit %d", io.open("/proc/self/stat"):read("*n"))
@@ -37,6 +59,7 @@ end
 function script_load(data)
   stop_after = obs.obs_data_get_double(data, "stop_after")
   quit_after = obs.obs_data_get_double(data, "quit_after")
+  again = obs.obs_data_get_bool(data, "again")
   obs.obs_frontend_add_event_callback(function(event)
     if event == obs.OBS_FRONTEND_EVENT_FINISHED_LOADING then
       obs.obs_frontend_streaming_start()
@@ -44,10 +67,27 @@ function script_load(data)
       began = seconds()
       say("driver: the stream has started")
     elseif event == obs.OBS_FRONTEND_EVENT_STREAMING_STOPPED then
+      stopped = true
       say("driver: the stream has stopped")
     end
   end)
   obs.timer_add(tick, 50)
+  -- At the end: from now on OBS does not know that it runs this script, and logs and timers would crash it.
+  local list = obs.obs_data_get_array(data, "scripts")
+  for i = 1, obs.obs_data_array_count(list) do
+    local item = obs.obs_data_array_item(list, i - 1)
+    local settings = libobs.obs_data_create_from_json(obs.obs_data_get_string(item, "settings"))
+    scripts[i] = scripting.obs_script_create(obs.obs_data_get_string(item, "path"), settings)
+    libobs.obs_data_release(settings)
+    obs.obs_data_release(item)
+  end
+  obs.obs_data_array_release(list)
+end
+
+function script_unload()
+  for _, script in ipairs(scripts) do
+    scripting.obs_script_destroy(script)
+  end
 end
 ]]
 
@@ -61,6 +101,7 @@ local function start(scripts, port)
   local home = host.folder()
   local config = home .. "/.config/obs-studio"
   write(config .. "/global.ini", "[General]\nFirstRun=true\nLastVersion=486539266\nEnableAutoUpdates=false\n"
+    .. "ConfirmOnExit=false\n"
     .. "[Basic]\nProfile=spec\nProfileDir=spec\nSceneCollection=spec\nSceneCollectionFile=spec\n"
     .. "[BasicWindow]\nWarnBeforeStartingStream=false\nWarnBeforeStoppingStream=false\n")
   write(config .. "/basic/profiles/spec/basic.ini", "[General]\nName=spec\n[Video]\nBaseCX=320\nBaseCY=240\n"
@@ -79,21 +120,28 @@ local function start(scripts, port)
     } })
 end
 
--- What takes the stream, once.
+-- What takes the streams.
 local function listen()
-  local port = system.free_ports(1)[1]
-  return host.start({ "ffmpeg", "-v", "error", "-listen", "1", "-f", "flv", "-i",
-    ("rtmp://127.0.0.1:%d/live/spec"):format(port), "-f", "null", "-" }, { seconds = 90 }), port
+  local found = nginx.rtmp_module()
+  return nginx.start({ modules = { found }, conf = [[
+    {{user}}
+    {{modules}}
+    daemon off;
+    pid nginx.pid;
+    error_log error.log;
+    events {}
+    rtmp { server { listen 127.0.0.1:{{port}}; application live { live on; } } }
+  ]] })
 end
 
 local function script(settings, path)
   return { path = path or system.capture("pwd") .. "/examples/obs/stop-stream.lua", settings = settings }
 end
 
-local function driving(stop_after, quit_after)
+local function driving(stop_after, quit_after, more)
   local path = support.scratch("driver.lua")
   system.write_file(path, driver)
-  return { path = path, settings = { stop_after = stop_after, quit_after = quit_after } }
+  return { path = path, settings = support.merge({ stop_after = stop_after, quit_after = quit_after }, more) }
 end
 
 local function settings(provider, more)
@@ -105,12 +153,17 @@ local function settings(provider, more)
   }, more), id
 end
 
--- Closes OBS's window, once the driver says so. Returns its status, and the seconds that it took. (By Ctrl-C OBS 29
--- does all of its end within the handler of the signal, and crashes at times, whatever the scripts.)
-local function quit(program)
+-- Ends OBS once the driver says so, by a signal or, without one, by closing its window. Returns its status, and the
+-- seconds that it took.
+local function quit(program, signal)
   local pid = program:expect("driver: quit (%d+)", 60)
   local began = socket.gettime()
-  assert.are.equal("0", system.capture(("luajit spec/hosts/close_window.lua %s 'OBS ' 2>&1; echo $?"):format(pid)))
+  if signal then
+    system.signal(pid, signal)
+  else
+    local closed = system.capture(("luajit spec/hosts/close_window.lua %s 'OBS ' 2>&1; echo $?"):format(pid))
+    assert.are.equal("0", closed)
+  end
   return program:wait(30), socket.gettime() - began
 end
 
@@ -119,7 +172,7 @@ local function has(program, words)
 end
 
 describe("OBS", function()
-  local missing = host.missing("obs", "xvfb-run", "ffmpeg")
+  local missing = host.missing("obs", "xvfb-run", "luajit") or select(2, nginx.rtmp_module())
   if missing then
     return pending(missing)
   end
@@ -127,14 +180,12 @@ describe("OBS", function()
   local server, program
 
   local function stream(scripts)
-    local port
-    server, port = listen()
-    program = start(scripts, port)
+    server = server or listen()
+    program = start(scripts, server.port)
   end
 
   after_each(function()
     program:kill()
-    server:kill()
   end)
 
   -- A call that blocked would hold up each frame until the provider answers, 90 of them.
@@ -156,37 +207,61 @@ describe("OBS", function()
     assert.is_true(lagged < frames / 5, ("%d of %d frames"):format(lagged, frames))
   end)
 
-  it("quits by the call's own timeout where the provider never answers", function()
-    local options, id = settings("fastpix", { timeout = 3 })
+  -- By Ctrl-C OBS 29 does all of its end within the handler of the signal, and crashes now and then, whatever the scripts:
+  -- often where a warning has opened its script log, which none has here, and seldom else, behind the last of the scripts.
+  for how, signal in pairs({ ["its window"] = false, ["Ctrl-C"] = "INT" }) do
+    it("quits by the calls' own timeout while it streams and the provider never answers: by " .. how, function()
+      local options, id = settings("fastpix", { timeout = 1 })
+      emulator:faults(id, { { hang = 60, times = 9 } })
+      stream({ script(options), driving(0.2, 0.2, { again = true }) })
+      local status, seconds = quit(program, signal)
+      has(program, "Unloaded lua script: stop-stream.lua")
+      assert.is_true(status == 0 or signal == "INT", program:output())
+      -- The job of the first stream was in flight; that of the second begins as OBS quits.
+      local _, reported = program:output():gsub("%[Lua: stop%-stream.lua%] fastpix.finish " .. id:gsub("%p", "%%%0")
+        .. ": timeout: ", "")
+      assert.are.equal(2, reported, program:output())
+      assert.are.equal(2, #emulator:requests(id))
+      assert.is_true(seconds < 1 + 1 + 5, ("%.1f s"):format(seconds))
+    end)
+  end
+
+  it("is ended at once by a signal that it does not handle, and what was sent is sent", function()
+    local options, id = settings("fastpix")
     emulator:faults(id, { { hang = 60, times = 9 } })
-    stream({ script(options), driving(0.5, 1.0) })
-    local status, seconds = quit(program)
-    assert.are.equal(0, status, program:output())
-    has(program, "[Lua: stop-stream.lua] fastpix.finish " .. id .. ": timeout: ")
+    stream({ script(options), driving(0.2, 0.7) })
+    local _, seconds = quit(program, "TERM")
     assert.are.equal(1, #emulator:requests(id))
-    assert.is_true(seconds < 3 + 6, ("%.1f s"):format(seconds))
+    assert.is_true(seconds < 3, ("%.1f s"):format(seconds))
   end)
 
-  it("loads and unloads 20 of the script, with jobs under way, and does not crash", function()
+  it("loads the script anew 20 times with a job in flight, quits with as many, and does not crash", function()
     local scripts, folder, ids = {}, host.folder(), {}
     for i = 1, 20 do
       local options, id = settings("memories")
       local path = ("%s/stop%d.lua"):format(folder, i)
       system.capture(("cp examples/obs/stop-stream.lua %s"):format(path))
-      emulator:faults(id, { { delay = i % 2 == 0 and 2 or 0 } })
-      scripts[i], ids[i] = script(options, path), id
+      -- One ends after the other, as they come to be loaded anew.
+      emulator:faults(id, { { delay = 1 + i / 10 } })
+      scripts[i], ids[i] = { path = path, settings = json.encode(options) }, id
     end
-    scripts[21] = driving(0.5, 1.0)
-    stream(scripts)
+    stream({ driving(0.2, 0.2, { again = true, scripts = scripts }) })
     assert.are.equal(0, (quit(program)), program:output())
+    local awaited = 0
     for _, id in ipairs(ids) do
       has(program, "memories.stop " .. id .. ": ended")
+      assert.are.equal(2, #emulator:requests(id))
+      -- What ends while a script is unloaded is not in OBS's log.
+      if program:output():find("\nmemories.stop " .. id .. ": ended", 1, true) then
+        awaited = awaited + 1
+      end
     end
+    assert.is_true(awaited > 5, awaited .. " jobs were in flight")
     has(program, "Number of memory leaks: 0")
   end)
 
   it("says that no id is set", function()
-    stream({ script({ id = "" }), driving(0.5, 1.0) })
+    stream({ script({ id = "" }), driving(0.2, 9) })
     program:expect("(%[Lua: stop%-stream.lua%] no id is set)", 60)
   end)
 end)

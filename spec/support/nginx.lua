@@ -72,6 +72,15 @@ function nginx.options(provider)
   return ("base_url = %q, credentials = { %s }"):format(emulator:base_url()[provider], table.concat(fields, ", "))
 end
 
+--- The path of nginx's RTMP module, or nil and why there is none.
+function nginx.rtmp_module()
+  local path = ((installation.find().modules[1] or ""):match("^.*/") or "") .. "ngx_rtmp_module.so"
+  if system.read_file(path) then
+    return path
+  end
+  return nil, "nginx has no RTMP module (on Debian: apt-get install libnginx-mod-rtmp)"
+end
+
 --- Starts nginx. `config`: `server`, `http`, `main` (lines of those blocks; `{{directory}}` is its folder, `{{port}}`
 --- its port), `init` (Lua of init_by_lua), `workers` (1), `files` (by name: Lua modules, say), `conf` (in place of all
 --- of it), `modules` (paths of more modules), `environment` (words before the program's).
