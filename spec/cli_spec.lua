@@ -499,7 +499,7 @@ describe("explain", function()
     for _, provider in ipairs({ "memories", "emogg", "fastpix" }) do
       assert.is_truthy(ran.stdout:find(provider .. ", profile 'default': found\n", 1, true), ran.stdout)
     end
-    for _, value in pairs(command.credentials()) do
+    for _, value in pairs(support.variables()) do
       assert.is_nil(ran.stdout:find(value, 1, true))
     end
     assert.are.equal("", ran.stderr)
@@ -548,7 +548,7 @@ describe("credentials", function()
     for _, option in ipairs({ "--api-key", "--token", "--password", "--credentials" }) do
       check(2, run("fastpix.finish", "x", option .. " secret"))
     end
-    for name in pairs(command.credentials()) do
+    for name in pairs(support.variables()) do
       assert.is_nil(check(0, command.run("fastpix.finish --help")).stdout:find(name, 1, true))
     end
   end)

@@ -272,7 +272,7 @@ runners["$ mediastop emulator"] = function(text)
       print("[" .. table.concat(words, ",") .. "]")
     end
   ]])
-  local environment = command.credentials()
+  local environment = support.variables()
   environment.EMOGG_API_TOKEN = nil
   local exports = {}
   for name, value in pairs(environment) do

@@ -80,13 +80,8 @@ describe("examples/nginx-rtmp", function()
     if server then
       server:stop()
     end
-    local credentials = emulator.credentials
     local environment = { "env", "-i", 'PATH="$PATH"' }
-    for name, value in pairs({
-      MEMORIES_API_KEY = credentials.memories.api_key,
-      FASTPIX_USERNAME = credentials.fastpix.username,
-      FASTPIX_PASSWORD = credentials.fastpix.password,
-    }) do
+    for name, value in pairs(support.variables()) do
       environment[#environment + 1] = system.quote(name .. "=" .. value)
     end
     rtmp_port = system.free_ports(1)[1]

@@ -2,12 +2,15 @@
 -- luarun mediastop.lua OPERATION ID
 local mediastop = require "mediastop"
 
-local TIMEOUT = 10      -- seconds
+local settings = {
+  timeout = 10,       -- seconds
+  base_url = os.getenv("MEDIASTOP_BASE_URL"),   -- of `make emulator`, to try
+}
 
 local operation, id = argv[1] or "", argv[2] or ""
 
 -- Only this script's thread waits; an unknown operation raises, and FreeSWITCH logs that.
-local job, message = mediastop.start(operation, id, { timeout = TIMEOUT })
+local job, message = mediastop.start(operation, id, settings)
 local result
 if job then
   job:wait()

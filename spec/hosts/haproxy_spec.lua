@@ -24,12 +24,13 @@ frontend others
   http-request return status 200 content-type text/plain string ok
 ]]
 
-local function start(threads, environment)
+-- `mode`: of HAProxy's command line.
+local function start(threads, environment, mode)
   local ports = system.free_ports(2)
   port, plain_port = ports[1], ports[2]
   local file = host.folder() .. "/haproxy.cfg"
   system.write_file(file, configuration:format(threads, port, plain_port))
-  program = host.start({ "haproxy", "-db", "-f", file }, { lua = "5.3", seconds = 60, environment = environment })
+  program = host.start({ "haproxy", mode or "-db", "-f", file }, { lua = "5.3", seconds = 60, environment = environment })
   assert.is_true(system.wait_until(function()
     local peer = socket.connect("127.0.0.1", plain_port)
     return peer and peer:close()
@@ -146,5 +147,44 @@ describe("HAProxy", function()
     program:wait(10)
     assert.is_true(socket.gettime() - began < 5)
     assert.is_nil(program:output():lower():find("segmentation", 1, true), program:output())
+  end)
+
+  it("reloads 20 times, and lets the stop that is under way at each finish", function()
+    start(2, { MEDIASTOP_BASE_URL = emulator:base_url().memories }, "-W")
+    local function count(words)
+      return select(2, program:output():gsub(words, ""))
+    end
+    local function reload()
+      local before = count("Reloading HAProxy")
+      local function heeded()
+        return count("Reloading HAProxy") > before
+      end
+      local function loaded()
+        return count("Loading success") > count("Reloading HAProxy")
+      end
+      assert.is_true(system.wait_until(function()
+        socket.sleep(0.1) -- HAProxy is deaf to the signal for a moment behind a reload
+        program:signal("USR2")
+        return system.wait_until(heeded, 1)
+      end, 10) and system.wait_until(loaded, 10), program:output())
+    end
+    local waiting = {}
+    for i = 1, 20 do
+      local id = support.id("memories")
+      emulator:faults(id, { { delay = 1 } })
+      waiting[i] = begin("POST", "/stop/memories.stop/" .. id)
+      assert.is_true(system.wait_until(function() return #emulator:requests(id) == 1 end, 10), program:output())
+      reload()
+    end
+    for _, wait in ipairs(waiting) do
+      local status, body = wait()
+      assert.are.equal(200, status, body)
+    end
+    assert.is_nil(program:status())
+    program:signal("TERM")
+    program:wait(10)
+    for _, word in ipairs({ "Segmentation", "Aborted" }) do
+      assert.is_nil(program:output():find(word, 1, true), program:output())
+    end
   end)
 end)

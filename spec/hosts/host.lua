@@ -46,17 +46,6 @@ function host.install(version)
   return support.copy(installed[version])
 end
 
---- The credentials that the emulator accepts, as variables.
-function host.credentials()
-  local credentials = support.emulator().credentials
-  return {
-    MEMORIES_API_KEY = credentials.memories.api_key,
-    EMOGG_API_TOKEN = credentials.emogg.token,
-    FASTPIX_USERNAME = credentials.fastpix.username,
-    FASTPIX_PASSWORD = credentials.fastpix.password,
-  }
-end
-
 --- A new folder; HOME of a host, say.
 function host.folder()
   local path = support.scratch("host." .. support.id())
@@ -91,7 +80,7 @@ Program.__index = Program
 function host.start(words, options)
   options = options or {}
   local home = options.home or host.folder()
-  local environment = support.merge(host.credentials(), { PATH = os.getenv("PATH") .. ":/usr/sbin:/sbin", HOME = home })
+  local environment = support.merge(support.variables(), { PATH = os.getenv("PATH") .. ":/usr/sbin:/sbin", HOME = home })
   environment = support.merge(environment, options.lua and host.install(options.lua))
   environment = support.merge(environment, options.environment)
   local list = { "timeout", "-k", "2", tostring(options.seconds or 60), "env", "-i" }

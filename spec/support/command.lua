@@ -38,17 +38,6 @@ function command.path()
   return command.prefix() .. "/bin/mediastop"
 end
 
--- The credentials that the emulator takes, as environment variables.
-function command.credentials()
-  local credentials = support.emulator().credentials
-  return {
-    MEMORIES_API_KEY = credentials.memories.api_key,
-    EMOGG_API_TOKEN = credentials.emogg.token,
-    FASTPIX_USERNAME = credentials.fastpix.username,
-    FASTPIX_PASSWORD = credentials.fastpix.password,
-  }
-end
-
 --- The options that send each provider's requests to the emulator, for the shell.
 function command.base_urls(...)
   local words, urls = {}, support.emulator():base_url()
@@ -61,7 +50,7 @@ end
 -- The shell's words that run it: in an environment of these variables and nothing else.
 local function words_of(arguments, options)
   local words = { "env -i" }
-  for name, value in pairs(options.environment or command.credentials()) do
+  for name, value in pairs(options.environment or support.variables()) do
     words[#words + 1] = system.quote(name .. "=" .. value)
   end
   words[#words + 1] = options.before or ""

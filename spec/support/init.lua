@@ -160,6 +160,17 @@ function support.with_libcurl(version, it, pending)
   end
 end
 
+--- The credentials that the emulator accepts, as environment variables.
+function support.variables()
+  local credentials = support.emulator().credentials
+  return {
+    MEMORIES_API_KEY = credentials.memories.api_key,
+    EMOGG_API_TOKEN = credentials.emogg.token,
+    FASTPIX_USERNAME = credentials.fastpix.username,
+    FASTPIX_PASSWORD = credentials.fastpix.password,
+  }
+end
+
 --- A path for a file of this run; it goes away with the emulator.
 function support.scratch(name)
   return support.emulator().dir .. "/" .. name
