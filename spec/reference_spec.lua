@@ -165,6 +165,13 @@ describe("a public function", function()
     assert.is_true(count >= 7)
   end)
 
+  it("of a client of mediastop.resty is typed", function()
+    for _, name in ipairs(names_in("lua/mediastop/resty.lua", "local functions = {}", "local methods = {}",
+      "function functions%.([%w_]+)%(")) do
+      assert.is_truthy(typed("mediastop.RestyClient", name), name .. " is not in types.lua")
+    end
+  end)
+
   it("of mediastop.loader has its entries", function()
     for name in pairs(require("mediastop.loader")) do
       assert.is_truthy(typed("mediastop.Loader", name))

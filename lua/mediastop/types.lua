@@ -68,9 +68,9 @@
 ---@field message string one line; the second value of the call
 ---@field reached mediastop.Reached over all attempts
 ---@field retryable boolean whether the same call may well succeed later
----@field provider mediastop.Provider
----@field operation string
----@field id string
+---@field provider? mediastop.Provider nil of a misuse that names none
+---@field operation? string likewise
+---@field id? string likewise; nil of a callback or webhook that could not be read
 ---@field attempts integer requests sent
 ---@field elapsed number seconds
 ---@field status? integer HTTP status
@@ -158,7 +158,7 @@ function Job:wait(seconds) end
 ---What the call would have returned; before the end nil, "pending", `{ kind = "pending" }`.
 ---@return mediastop.Result? result
 ---@return string? message
----@return mediastop.Error? err
+---@return mediastop.Error|{ kind: "pending" }|nil err
 function Job:result() end
 
 ---Ends the job with kind "cancelled". The provider may still have got the request.
@@ -386,9 +386,26 @@ function Module.fd() end
 ---@return number?
 function Module.due() end
 
+---@class mediastop.RestyClient: mediastop.Client
+local RestyClient = {}
+
+---Starts a job that nobody waits for, in any phase but `init`.
+---@param operation mediastop.Operation
+---@param id string
+---@param options? mediastop.LaterOptions
+---@return boolean? true
+---@return string? message
+---@return mediastop.Error? err
+function RestyClient:later(operation, id, options) end
+
 ---In nginx and OpenResty: calls yield their light thread.
 ---@class mediastop.Resty: mediastop.Module
 local Resty = {}
+
+---A client with options and connections of its own.
+---@param options? mediastop.ClientOptions
+---@return mediastop.RestyClient
+function Resty.new(options) end
 
 ---Starts a job that nobody waits for, in any phase but `init`.
 ---@param operation mediastop.Operation
