@@ -1,20 +1,11 @@
 --- What the module's file shows the loader, by binutils: a host has many Luas, threads and libraries beside it.
+local support = require("spec.support")
 local system = require("spec.emulator.system")
 
 local has_readelf = system.capture("command -v readelf") ~= ""
 
--- Where `require` finds the module.
-local function path()
-  for template in package.cpath:gmatch("[^;]+") do
-    local name = template:gsub("%?", "mediastop/core")
-    if system.read_file(name) then
-      return name
-    end
-  end
-end
-
 local function read(option)
-  return system.capture(("LC_ALL=C readelf --wide %s %s 2>&1"):format(option, system.quote(path())))
+  return system.capture(("LC_ALL=C readelf --wide %s %s 2>&1"):format(option, system.quote(support.module_file())))
 end
 
 -- Declares a spec that needs readelf, which only ELF has.

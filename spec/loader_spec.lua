@@ -13,13 +13,12 @@ local host = package.searchpath and package.searchpath("private_lua", (package.c
 local listed = name and system.capture("PATH=$PATH:/sbin ldconfig -p 2>/dev/null")
   :match(name:gsub("%p", "%%%0") .. " [^\n]*=> (%S+)")
 
--- Runs Lua source in the host, with a Lua of its own from this file. Returns { status, stdout, stderr }.
+-- Runs Lua source in the host, with a Lua of its own from this file. Returns { status, printed }.
 local function run(library, source)
   local script = support.scratch("private.lua")
   system.write_file(script, source)
-  local words = { "env -i", "LUA_PATH=" .. system.quote(package.path), "LUA_CPATH=" .. system.quote(package.cpath),
-    system.quote(host), system.quote(library), system.quote(script) }
-  local status = system.capture(("%s >%s.out 2>&1; echo $?"):format(table.concat(words, " "), script))
+  local status = system.capture(("%s %s %s %s >%s.out 2>&1; echo $?"):format(support.with_environment(),
+    system.quote(host), system.quote(library), script, script))
   return { status = tonumber(status), printed = system.read_file(script .. ".out") }
 end
 

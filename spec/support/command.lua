@@ -8,15 +8,6 @@ local command = {}
 
 local registry = debug.getregistry()
 
--- The folder that this Lua has the module from.
-local function build_folder()
-  for folder in package.cpath:gmatch("([^;]+)/%?%.so") do
-    if system.read_file(folder .. "/mediastop/core.so") then
-      return folder
-    end
-  end
-end
-
 --- Installs it once for all specs. Returns the prefix.
 function command.prefix()
   local shared = registry["mediastop.command"] or {}
@@ -25,7 +16,7 @@ function command.prefix()
     local prefix = support.scratch("installed")
     local version = rawget(_G, "jit") and "jit" or _VERSION:match("%d.%d")
     local script = "make -s install DEPS=skip LUA_VERSION=%s BUILD=%s LUA=%s PREFIX=%s 2>&1; echo $?"
-    local words = system.capture(script:format(version, build_folder(), system.quote(support.interpreter()),
+    local words = system.capture(script:format(version, support.module_file():match("^(.*)/mediastop/"), system.quote(support.interpreter()),
       system.quote(prefix)))
     assert(words:match("%d+$") == "0", words)
     shared.prefix = prefix

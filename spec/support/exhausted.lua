@@ -1,6 +1,7 @@
 --- Memory that runs short at every place of a call: in Lua's allocator (see shortage.c), or in malloc for our code and
 --- for libcurl (see failing.c).
 local assert = require("luassert")
+local support = require("spec.support")
 
 local exhausted = {}
 
@@ -55,22 +56,10 @@ function exhausted.run(within, f, prepare, check)
   return count
 end
 
--- The module's file.
-local function find_module()
-  for template in package.cpath:gmatch("[^;]+") do
-    local path = template:gsub("%?", "mediastop/core")
-    local file = io.open(path)
-    if file then
-      file:close()
-      return path
-    end
-  end
-end
-
 --- Makes malloc fail, for our code and for libcurl, as `shortage.within` does it for Lua; nil where the module is not
 --- built for that.
 function exhausted.malloc()
-  local open = package.loadlib(find_module(), "luaopen_failing")
+  local open = package.loadlib(support.module_file(), "luaopen_failing")
   return open and open().within
 end
 

@@ -54,15 +54,9 @@ end
 --- { status, stdout, stderr }.
 function finding.run(source, environment, prefix)
   local path = finding.path("child")
-  local words = { "timeout 60", prefix or "", "env -i" }
-  local all = { PATH = os.getenv("PATH"), LUA_PATH = package.path, LUA_CPATH = package.cpath }
-  for name, value in pairs(support.merge(all, environment)) do
-    words[#words + 1] = system.quote(name .. "=" .. value)
-  end
-  words[#words + 1] = system.quote(support.interpreter()) .. " -"
   system.write_file(path .. ".in", source)
-  local status = system.capture(("%s <%s.in >%s.out 2>%s.err; echo $?"):format(table.concat(words, " "), path, path,
-    path))
+  local status = system.capture(("timeout 60 %s %s %s - <%s.in >%s.out 2>%s.err; echo $?"):format(prefix or "",
+    support.with_environment(environment), system.quote(support.interpreter()), path, path, path))
   return {
     status = tonumber(status),
     stdout = system.read_file(path .. ".out"),

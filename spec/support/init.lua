@@ -182,25 +182,34 @@ function support.interpreter()
   return shared.interpreter
 end
 
+--- Words of the shell ahead of a program, which give it PATH, LUA_PATH, LUA_CPATH, this environment, and nothing else.
+function support.with_environment(environment)
+  local all = { PATH = os.getenv("PATH"), LUA_PATH = package.path, LUA_CPATH = package.cpath }
+  local words = { "env -i" }
+  for name, value in pairs(support.merge(all, environment)) do
+    words[#words + 1] = system.quote(name .. "=" .. value)
+  end
+  return table.concat(words, " ")
+end
+
+--- The file from which `require` takes the module.
+function support.module_file()
+  for template in package.cpath:gmatch("[^;]+") do
+    local path = template:gsub("%?", "mediastop/core")
+    if system.read_file(path) then
+      return path
+    end
+  end
+end
+
 --- Runs Lua source in a process of its own, whose environment is `environment` and nothing else but PATH, HOME (a
 --- folder that is not there), LUA_PATH and LUA_CPATH. Returns { status, stdout, stderr }.
 function support.run(source, environment)
-  local system_environment = {
-    PATH = os.getenv("PATH"),
-    HOME = "/nonexistent",
-    LUA_PATH = package.path,
-    LUA_CPATH = package.cpath,
-  }
   local file, out, err = support.scratch("child.lua"), support.scratch("child.out"), support.scratch("child.err")
   system.write_file(file, source)
-  local words = { "env", "-i" }
-  for name, value in pairs(support.merge(system_environment, environment)) do
-    words[#words + 1] = system.quote(name .. "=" .. value)
-  end
-  words[#words + 1] = system.quote(support.interpreter())
-  words[#words + 1] = system.quote(file)
-  local script = ("%s </dev/null >%s 2>%s; echo $?"):format(table.concat(words, " "), system.quote(out),
-    system.quote(err))
+  local script = ("%s %s %s </dev/null >%s 2>%s; echo $?"):format(
+    support.with_environment(support.merge({ HOME = "/nonexistent" }, environment)),
+    system.quote(support.interpreter()), system.quote(file), system.quote(out), system.quote(err))
   local status = tonumber((system.capture(script)))
   return { status = status, stdout = system.read_file(out), stderr = system.read_file(err) }
 end

@@ -81,14 +81,9 @@ end
 --- is searched. Returns what was found by name of the pause, and what else the process printed, with its errors.
 function memory.watch(source, needles, environment)
   local path = support.scratch("watched." .. support.id())
-  local words = { "exec env -i" }
-  local all = { PATH = os.getenv("PATH"), LUA_PATH = package.path, LUA_CPATH = package.cpath }
-  for name, value in pairs(support.merge(all, environment)) do
-    words[#words + 1] = system.quote(name .. "=" .. value)
-  end
   system.write_file(path .. ".lua", prelude .. source)
-  words[#words + 1] = ("%s %s.lua >%s.out 2>&1"):format(system.quote(support.interpreter()), path, path)
-  local pipe = assert(io.popen(table.concat(words, " "), "w"))
+  local pipe = assert(io.popen(("exec %s %s %s.lua >%s.out 2>&1"):format(support.with_environment(environment),
+    system.quote(support.interpreter()), path, path), "w"))
   pipe:setvbuf("no")
   local found, seen, pid = {}, 0, nil
   local function output()
