@@ -317,7 +317,8 @@ install: all
 	$(call write_command,$(INST_LUADIR),$(INST_LIBDIR),$(DESTDIR)$(INST_BINDIR)/mediastop)
 	install -m 644 man/mediastop.1 "$(DESTDIR)$(INST_MANDIR)"
 	for file in $$(find spec/emulator -type f); do \
-		install -D -m 644 $$file "$(DESTDIR)$(INST_LUADIR)/mediastop/emulator/$$file" || exit 1; \
+		folder="$(DESTDIR)$(INST_LUADIR)/mediastop/emulator/$${file%/*}"; \
+		install -d "$$folder" && install -m 644 "$$file" "$$folder" || exit 1; \
 	done
 
 # The reference, of the comments, into doc/.
