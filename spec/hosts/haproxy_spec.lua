@@ -30,7 +30,8 @@ local function start(threads, environment, mode)
   port, plain_port = ports[1], ports[2]
   local file = host.folder() .. "/haproxy.cfg"
   system.write_file(file, configuration:format(threads, port, plain_port))
-  program = host.start({ "haproxy", mode or "-db", "-f", file }, { lua = "5.3", seconds = 60, environment = environment })
+  local words = { "haproxy", mode or "-db", "-f", file }
+  program = host.start(words, { lua = "5.3", seconds = 60, environment = environment })
   assert.is_true(system.wait_until(function()
     local peer = socket.connect("127.0.0.1", plain_port)
     return peer and peer:close()

@@ -80,7 +80,8 @@ Program.__index = Program
 function host.start(words, options)
   options = options or {}
   local home = options.home or host.folder()
-  local environment = support.merge(support.variables(), { PATH = os.getenv("PATH") .. ":/usr/sbin:/sbin", HOME = home })
+  local environment = { PATH = os.getenv("PATH") .. ":/usr/sbin:/sbin", HOME = home }
+  environment = support.merge(environment, support.variables())
   environment = support.merge(environment, options.lua and host.install(options.lua))
   environment = support.merge(environment, options.environment)
   local list = { "timeout", "-k", "2", tostring(options.seconds or 60), "env", "-i" }

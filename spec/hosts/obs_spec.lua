@@ -8,10 +8,10 @@ local system = require("spec.emulator.system")
 
 local emulator = support.emulator()
 
--- What a user's clicks would do: streams, and stops `stop_after` seconds later (0: never); where `again` is set, streams
+-- What a user's clicks would do: streams, and stops `stop_after` seconds later (0: never); with `again` set, streams
 -- once more; says when `quit_after` seconds of the last stream are over, and counts the frames that came late. It loads
--- `scripts` of its own, and once the first stream has stopped loads each anew, one after the other, on the thread of the
--- window and by the function that the button "Reload Scripts" calls.
+-- `scripts` itself, and once the first stream has stopped loads each anew, one after the other, on the window's thread
+-- and by the function that the button "Reload Scripts" calls.
 local driver = [[
 local ffi = require "ffi"
 local obs = obslua
@@ -207,8 +207,8 @@ describe("OBS", function()
     assert.is_true(lagged < frames / 5, ("%d of %d frames"):format(lagged, frames))
   end)
 
-  -- By Ctrl-C OBS 29 does all of its end within the handler of the signal, and crashes now and then, whatever the scripts:
-  -- often where a warning has opened its script log, which none has here, and seldom else, behind the last of the scripts.
+  -- By Ctrl-C OBS 29 does all of its end within the handler of the signal, and crashes now and then, whatever the
+  -- scripts: often where a warning has opened its script log, which none has here; seldom else, and behind the scripts.
   for how, signal in pairs({ ["its window"] = false, ["Ctrl-C"] = "INT" }) do
     it("quits by the calls' own timeout while it streams and the provider never answers: by " .. how, function()
       local options, id = settings("fastpix", { timeout = 1 })

@@ -16,7 +16,8 @@ function command.prefix()
     local prefix = support.scratch("installed")
     local version = rawget(_G, "jit") and "jit" or _VERSION:match("%d.%d")
     local script = "make -s install DEPS=skip LUA_VERSION=%s BUILD=%s LUA=%s PREFIX=%s 2>&1; echo $?"
-    local words = system.capture(script:format(version, support.module_file():match("^(.*)/mediastop/"), system.quote(support.interpreter()),
+    local build = support.module_file():match("^(.*)/mediastop/")
+    local words = system.capture(script:format(version, build, system.quote(support.interpreter()),
       system.quote(prefix)))
     assert(words:match("%d+$") == "0", words)
     shared.prefix = prefix
