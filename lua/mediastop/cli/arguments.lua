@@ -37,8 +37,8 @@ local call_options = {
   { "--timeout", "timeout", "Seconds for each job, all of it (30).", "SECONDS", convert = tonumber },
   { "--attempts", "attempts", "At most this many requests for each job (3).", "N", convert = tonumber },
   { "--profile", "profile", "Which part of the credentials file (default).", "NAME" },
-  { "--base-url", "base_url", "Another address than the provider's own; a credential that was found goes to this "
-    .. "machine only.", "[PROVIDER=]URL", many = true },
+  { "--base-url", "base_url", "Another address than the provider's own; a credential that was found goes there only if "
+    .. "it is this machine, or the credentials file says so.", "[PROVIDER=]URL", many = true },
 }
 local stop_options = {
   { "--confirm", "confirm", "Read each job after its stop until the provider reports its end." },
