@@ -64,6 +64,7 @@ static int client_gc(lua_State *L)
         flight_drop(L, job);
     free_network(client);
     timers_free(&client->timers);
+    origin_free(&client->origin);
     for (size_t i = 0; i < PROVIDER_COUNT; i++)
         disown(&client->options.base_url[i]);
     disown(&client->options.ca_file);
@@ -158,6 +159,7 @@ struct client *client_new(lua_State *L, const struct options *options, int table
 {
     struct client *client = compat_new_userdata(L, sizeof *client, CLIENT_TYPE);
     luaL_checkstack(L, 16, "too many nested calls");
+    origin_set(&client->origin);
     client->options = *options;
     memset(client->options.base_url, 0, sizeof client->options.base_url);
     client->options.ca_file = client->options.proxy = client->options.user_agent = client->options.profile = NULL;

@@ -5,10 +5,10 @@
 #define MEDIASTOP_CLIENT_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "gate.h"
 #include "job.h"
+#include "origin.h"
 
 #define CLIENT_TYPE "mediastop.client"
 
@@ -23,7 +23,7 @@ struct client {
     struct options options;                 /* defaults of its calls; the strings are owned */
     struct transfer_settings settings;
     struct network *network;                /* made at the first request */
-    pid_t pid;                              /* of the process whose jobs and network these are; 0: there are none yet */
+    struct origin origin;                   /* of the process whose jobs and network these are */
     struct queue jobs;                      /* unfinished */
     struct queue kept;                      /* done, with their storage: at the end of a state only the client is finalised */
     struct gate gates[PROVIDER_COUNT];      /* where jobs wait for room */

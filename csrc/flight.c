@@ -4,8 +4,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "flight.h"
 
-#include <unistd.h>
-
 #include "clock.h"
 #include "credential.h"
 #include "event.h"
@@ -93,10 +91,11 @@ static void leave_to_parent(struct client *client)
 
 void flight_check_fork(struct client *client)
 {
-    pid_t pid = getpid();
-    if (client->pid != 0 && client->pid != pid)
-        leave_to_parent(client);
-    client->pid = pid;
+    if (origin_is_here(&client->origin))
+        return;
+    leave_to_parent(client);
+    origin_free(&client->origin);
+    origin_set(&client->origin);
 }
 
 struct network *flight_network(struct client *client)

@@ -164,7 +164,7 @@ static int step(lua_State *L)
         network_use_thread(client->network);
     if (client->jobs.count > 0)
         call_run(L, client_index, 0);
-    else if (client->network && network_is_ours(client->network))
+    else if (client->network)
         network_tend(client->network);
     compat_push_whole(L, (long long)client->jobs.count);
     return 1;

@@ -57,11 +57,6 @@ struct network *network_new(const struct transfer_settings *settings)
     return network;
 }
 
-bool network_is_ours(const struct network *network)
-{
-    return pool_is_ours(network->pool);
-}
-
 /* To be given out. It may be late as well. */
 static void end(struct network *network, struct exchange *exchange)
 {

@@ -21,9 +21,6 @@ struct exchange {
 /* The settings' strings are borrowed and outlive it. NULL if memory or descriptors are short. */
 struct network *network_new(const struct transfer_settings *settings);
 
-/* Whether this process made it. The child of a fork must let go of its copy by network_abandon and of nothing else. */
-bool network_is_ours(const struct network *network);
-
 /* From now on a thread runs the pool, so that network_run only looks what has come. Does nothing where network_fd has given out
  * the pool's own descriptor, or where no thread is to be had. */
 void network_use_thread(struct network *network);

@@ -10,7 +10,6 @@
 
 #include "clock.h"
 #include "memory.h"
-#include "origin.h"
 #include "sockets.h"
 
 #define EVENTS_AT_ONCE 64
@@ -19,7 +18,6 @@
 struct pool {
     struct transfer_settings settings;
     struct text agent;              /* the header line */
-    struct origin origin;
     CURLM *multi;
     struct sockets *sockets;
     double due;                     /* when libcurl wants to be called without an event; 0: at once; negative: never */
@@ -112,7 +110,6 @@ struct pool *pool_new(const struct transfer_settings *settings)
     pool->settings = *settings;
     pool->settings.trust = trust_choose();
     pool->settings.keeps_bodies = transfer_keeps_bodies();
-    origin_set(&pool->origin);
     pool->due = -1;
     pool->sockets = sockets_new();
     if (!pool->sockets || !set_agent(pool) || !set_up_multi(pool)) {
@@ -120,11 +117,6 @@ struct pool *pool_new(const struct transfer_settings *settings)
         return NULL;
     }
     return pool;
-}
-
-bool pool_is_ours(const struct pool *pool)
-{
-    return origin_is_here(&pool->origin);
 }
 
 static struct transfer *take_transfer(struct pool *pool)
@@ -354,7 +346,6 @@ void pool_free(struct pool *pool)
     free_all(&pool->spare);
     curl_multi_cleanup(pool->multi);
     sockets_free(pool->sockets);
-    origin_free(&pool->origin);
     text_free(&pool->agent);
     free(pool);
 }

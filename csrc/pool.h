@@ -14,10 +14,6 @@ enum pool_run { POOL_OK, POOL_INTERRUPTED };
  * or descriptors are short. */
 struct pool *pool_new(const struct transfer_settings *settings);
 
-/* Whether this process made the pool. The child of a fork has only a copy, on whose connections the parent goes on:
- * it must let go of it by pool_abandon and of nothing else. */
-bool pool_is_ours(const struct pool *pool);
-
 /* Starts an exchange. Request and reply are borrowed until pool_finished gives out the owner, or until pool_cancel.
  * NULL if memory is short. */
 struct transfer *pool_start(struct pool *pool, const struct request *request, struct reply *reply,
