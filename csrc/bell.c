@@ -193,7 +193,8 @@ int bell_silence(lua_State *L)
 void bell_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        { "path", path }, { "accept", accept_host }, { "add", add }, { "ring", ring }, { "close", close_bell }, { NULL, NULL },
+        { "path", path }, { "accept", accept_host }, { "add", add }, { "ring", ring },
+        { "close", close_bell }, { NULL, NULL },
     };
     luaL_newmetatable(L, BELL_TYPE);
     lua_newtable(L);

@@ -223,9 +223,9 @@ static int close(lua_State *L)
 static struct job *check_job(lua_State *L, const char *method)
 {
     const struct place place = { method, 1 };
-    struct job *job = job_test(L, 1);
-    if (!job)
+    if (!job_test(L, 1))
         misuse_type(L, &place, "job", 1);
+    struct job *job = job_at(L, 1);
     /* At the end of a Lua state the client may be gone before a finalizer asks for the job. */
     if (job->state != JOB_DONE && !job->client)
         flight_end(L, job, 1, KIND_CLOSED);

@@ -14,16 +14,21 @@
 /* Fields of the userdata's user table; the job's memory is there under its address. */
 #define JOB_CLIENT "client"         /* which is not freed before the job is off it */
 
+/* The userdata. */
+struct handle {
+    struct job *job;
+};
+
 struct job *job_new(lua_State *L, int client_index)
 {
-    struct job **handle = compat_new_userdata(L, sizeof *handle, JOB_TYPE);
+    struct handle *handle = compat_new_userdata(L, sizeof *handle, JOB_TYPE);
     compat_push_user_table(L, -1);
     lua_pushvalue(L, client_index);
     lua_setfield(L, -2, JOB_CLIENT);
     struct job *job = compat_new_memory(L, sizeof *job);
     compat_raw_set_pointer(L, -2, job);
     lua_pop(L, 1);
-    *handle = job;
+    handle->job = job;
     return job;
 }
 
@@ -36,13 +41,14 @@ void job_push_client(lua_State *L, int index)
 
 struct job *job_at(lua_State *L, int index)
 {
-    return *(struct job **)lua_touserdata(L, index);
+    const struct handle *handle = lua_touserdata(L, index);
+    return handle->job;
 }
 
 struct job *job_test(lua_State *L, int index)
 {
-    struct job **handle = compat_test_userdata(L, index, JOB_TYPE);
-    return handle ? *handle : NULL;
+    const struct handle *handle = compat_test_userdata(L, index, JOB_TYPE);
+    return handle ? handle->job : NULL;
 }
 
 void job_pin(lua_State *L, struct job *job, int index)

@@ -1,9 +1,9 @@
 /*
  * network.c - the exchanges of a client: whoever asks runs the pool, or a thread does.
  *
- * What libcurl does at one stretch, half of a TLS handshake say, nobody can part, and a game's frame has no room for it.
- * The thread has the pool to itself for as long as there is one: everyone else leaves an order. It ends an exchange at
- * once where that is asked for, since the caller then tells how far the request came.
+ * What libcurl does at one stretch, half of a TLS handshake say, nobody can part, and a game's frame has no room for
+ * it. The thread has the pool to itself for as long as there is one: everyone else leaves an order. It ends an
+ * exchange at once where that is asked for, since the caller then tells how far the request came.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "network.h"
@@ -32,7 +32,8 @@ struct network {
     struct runner runner;
     bool exposed;                   /* the pool's own descriptor was given out */
     bool cannot;                    /* there was no thread to be had */
-    struct exchange *unwanted;      /* of here on under the runner's lock: the one to be ended; somebody waits for that */
+    /* From here on under the runner's lock. */
+    struct exchange *unwanted;      /* to be ended; somebody waits for that */
     struct queue orders;            /* to be started */
     struct queue late;              /* their time is over */
     struct queue ended;             /* not yet given out */
@@ -73,8 +74,8 @@ static void end_unsent(struct network *network, struct exchange *exchange, enum 
     end(network, exchange);
 }
 
-/* Carries out what was ordered, the end of an exchange first. Whoever runs the pool has the lock; it is free while libcurl
- * works. */
+/* Carries out what was ordered, the end of an exchange first. Whoever runs the pool has the lock; it is free while
+ * libcurl works. */
 static void carry_out(struct network *network)
 {
     struct runner *runner = &network->runner;

@@ -1,5 +1,6 @@
 /*
- * network.h - the exchanges of a client, on a pool that the client runs itself or that a thread of its own runs. Sees libc.
+ * network.h - the exchanges of a client, on a pool that the client runs itself or that a thread of its own runs.
+ * Sees libc.
  */
 #ifndef MEDIASTOP_NETWORK_H
 #define MEDIASTOP_NETWORK_H
@@ -21,16 +22,16 @@ struct exchange {
 /* The settings' strings are borrowed and outlive it. NULL if memory or descriptors are short. */
 struct network *network_new(const struct transfer_settings *settings);
 
-/* From now on a thread runs the pool, so that network_run only looks what has come. Does nothing where network_fd has given out
- * the pool's own descriptor, or where no thread is to be had. */
+/* From now on a thread runs the pool, so that network_run only looks what has come. Does nothing where network_fd
+ * has given out the pool's own descriptor, or where no thread is to be had. */
 void network_use_thread(struct network *network);
 
-/* Uses a thread, which writes a byte to the socket `fd`, owned from here on, where network_run has work. False if there is no
- * thread to be had. */
+/* Uses a thread, which writes a byte to the socket `fd`, owned from here on, where network_run has work. False if
+ * there is no thread to be had. */
 bool network_set_bell(struct network *network, int fd);
 
-/* The bell rings at this moment, of clock_now, too; negative: it does not. Replaces the moment before; with `sooner` only a later
- * one. */
+/* The bell rings at this moment, of clock_now, too; negative: it does not. Replaces the moment before; with
+ * `sooner` only a later one. */
 void network_ring_at(struct network *network, double due, bool sooner);
 
 /* Takes the bell away, and the thread, unless somebody waits for the descriptor that network_fd gave out. */
@@ -41,7 +42,8 @@ void network_stop_thread(struct network *network);
 
 bool network_has_thread(const struct network *network);
 
-/* Starts an exchange, whose fields from `request` to `owner` are filled in. Where memory is short its reply says so. */
+/* Starts an exchange, whose fields from `request` to `owner` are filled in. Where memory is short its reply says
+ * so. */
 void network_start(struct network *network, struct exchange *exchange);
 
 /* Ends an exchange without an answer. */

@@ -1,8 +1,8 @@
 /*
  * runner.c - a thread that stands still while the process forks, and once it exits.
  *
- * In the child of a fork there is only the thread that forked: a lock of OpenSSL's that another one held would be held for
- * ever, and memory half written. At the exit OpenSSL frees what such a thread may be using.
+ * In the child of a fork there is only the thread that forked: a lock of OpenSSL's that another one held would be
+ * held for ever, and memory half written. At the exit OpenSSL frees what such a thread may be using.
  */
 #define _GNU_SOURCE
 #include "runner.h"

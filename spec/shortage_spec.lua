@@ -20,7 +20,7 @@ describe("where memory runs short", function()
   local client, id
 
   before_each(function()
-    -- No collection at events: what Lua then has no memory to finalise is lost (see regress/skipped_finalizer_spec.lua).
+    -- No collection at events: what Lua then has no memory to finalise is lost (regress/skipped_finalizer_spec.lua).
     client = support.client({ on_event = os.getenv("COLLECT") and function() end or nil })
     id = support.id("memories")
     assert.is_table(client.memories.stop(id))
@@ -43,7 +43,8 @@ describe("where memory runs short", function()
     support.emulator():job("fastpix", stream, "idle")
     exhaust(function()
       -- Next to no time, so that the pause ahead of the read is short.
-      local result, message, err = client.fastpix.finish(stream, { confirm = true, ignore_ended = true, timeout = 0.12 })
+      local result, message, err = client.fastpix.finish(stream,
+        { confirm = true, ignore_ended = true, timeout = 0.12 })
       if not result then
         return err.kind == "timeout" or error(message) -- on a busy machine
       end

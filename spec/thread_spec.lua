@@ -25,10 +25,6 @@ local function start(steps, options)
   return assert(client:start("memories.stop", id, options)), id
 end
 
-local function has_arrived(id)
-  return function() return #emulator:requests(id) > 0 end
-end
-
 describe("a client's thread", function()
   it("is there from the first step with a job on, until the client is closed or collected", function()
     start()

@@ -115,8 +115,8 @@ describe("LÖVE", function()
   end)
 end)
 
--- What a step takes is measured in the processor's time of its thread: what other programs do meanwhile is not in it. A step
--- that blocked would show in the longest by the clock: the server answers after more than a second, or never.
+-- What a step takes is measured in the processor's time of its thread: what other programs do meanwhile is not in it. A
+-- step that blocked would show in the longest by the clock: the server answers after more than a second, or never.
 describe("LÖVE at 60 frames a second with 200 stops in flight", function()
   local missing = host.missing("love", "xvfb-run")
   if missing then

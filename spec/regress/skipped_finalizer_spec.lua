@@ -1,8 +1,7 @@
---- Where memory is short Lua frees what it could not finalise: it skips finalizers that it has no room to call. A client
---- went on with the jobs that were dropped at that moment, in memory that was somebody else's. (Found by `make asan`
---- with COLLECT.)
+--- Where memory is short Lua frees what it could not finalise: it skips finalizers that it has no room to call. A
+--- client went on with the jobs that were dropped at that moment, in memory that was somebody else's. (Found by
+--- `make asan` with COLLECT.)
 local many = require("spec.support.many")
-local support = require("spec.support")
 
 local skip_finalizers = [[
   local shortage = require("shortage")

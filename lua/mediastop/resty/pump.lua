@@ -2,8 +2,8 @@
 --
 -- One light thread, in a timer, waits on a unix socket, the bell. The thread of a client, which does all that libcurl
 -- does, writes a byte to it when an exchange is over or a moment has come; then the pump moves the jobs on and wakes
--- whoever waits for one that is done. It ends, and the threads with it, when there has been nothing to do for a second or
--- two, at once where the worker exits.
+-- whoever waits for one that is done. It ends, and the threads with it, when there has been nothing to do for a second
+-- or two, at once where the worker exits.
 -- @module mediastop.resty.pump
 
 local core = require "mediastop.core"
@@ -100,8 +100,8 @@ local function connect()
   return new, socket
 end
 
--- Ends the pump that has nothing to do. A timer, not a moment of the bell's, for which a thread would have to be woken at
--- the end of each call.
+-- Ends the pump that has nothing to do. A timer, not a moment of the bell's, for which a thread would have to be woken
+-- at the end of each call.
 local function end_idle(premature, of)
   if bell ~= of then
     return
