@@ -29,9 +29,10 @@ local function answer(applet, status, fields)
   applet:send(body)
 end
 
--- Waits for the job while all other traffic goes on: `poll` never blocks.
+-- Waits for the job while all other traffic goes on: `step` never blocks, and leaves a TLS handshake to a thread.
 local function wait(job)
   local pause = SHORTEST_MS
+  mediastop.step()
   while not job:poll() do
     core.msleep(pause)
     pause = math.min(2 * pause, LONGEST_MS)

@@ -45,7 +45,7 @@ function love.load(arguments)
 end
 
 function love.update()
-  mediastop.step()          -- a millisecond or so, whatever the network does
+  mediastop.step()          -- a millisecond at most, whatever the network does
   for job in pairs(jobs) do
     if job:poll() then
       report(job)

@@ -21,7 +21,7 @@ local function report(job, name)
   jobs[job] = nil
 end
 
--- While mpv plays on, jobs move on beside it; each step takes a millisecond or so.
+-- While mpv plays on, jobs move on beside it; each step takes a millisecond at most.
 local timer
 timer = mp.add_periodic_timer(STEP_SECONDS, function()
   mediastop.step()

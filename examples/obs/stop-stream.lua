@@ -26,7 +26,7 @@ local function report(job, say)
   jobs[job] = nil
 end
 
--- OBS calls this between two frames; it takes a millisecond or so, whatever the network does.
+-- OBS calls this between two frames; it takes a millisecond at most, whatever the network does.
 local function step()
   mediastop.step()
   for job in pairs(jobs) do

@@ -95,7 +95,9 @@ end
 -- @treturn[2] table error of a job that cannot be sent: a bad id, no credential
 mediastop.start = functions.start
 
---- Moves every job on without blocking, for about a millisecond at most; to be called once a frame or a tick.
+--- Moves every job on without blocking, for about a millisecond at most; to be called once a frame or a tick. From the
+-- first one on a thread does what the network takes, unless `fd` was asked for before: who waits for the descriptor
+-- does that by these steps.
 -- @function step
 -- @treturn integer how many jobs are unfinished
 mediastop.step = functions.step

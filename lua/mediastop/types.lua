@@ -296,7 +296,7 @@ function Client:start(operation, id, options) end
 ---@return fun(): mediastop.Request?, mediastop.Result?, string?, mediastop.Error?
 function Client:each(requests, options) end
 
----Moves every job on without blocking.
+---Moves every job on without blocking; as `mediastop.step`.
 ---@return integer unfinished
 function Client:step() end
 
@@ -373,7 +373,8 @@ function Module.start(operation, id, options) end
 ---@return fun(): mediastop.Request?, mediastop.Result?, string?, mediastop.Error?
 function Module.each(requests, options) end
 
----Moves every job on without blocking, for about a millisecond at most; once a frame or a tick.
+---Moves every job on without blocking, for about a millisecond at most; once a frame or a tick. From the first one on a
+---thread does what the network takes, unless `fd` was asked for before.
 ---@return integer unfinished
 function Module.step() end
 
