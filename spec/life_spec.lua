@@ -279,10 +279,9 @@ describe("a fork with a warm connection", function()
         -- A loop would sleep as long as due says.
         assert(client:due() == 0, "due is " .. tostring(client:due()))
         assert(client:fd())
-        for _ = 1, 20 do -- a step takes no longer than its slice
-          client:step()
-        end
-        assert(client:step() == 0)
+        repeat
+          local left = client:step()
+        until left == 0 or client:due() ~= 0
         assert(client:due() == nil)
         assert(finished:result().outcome == "ended")
         for _, job in ipairs({ hanging, waiting, queued, heard }) do
@@ -406,6 +405,9 @@ describe("states", function()
     end
   ]]
 
+  -- A sanitizer's own memory grows, too (LEFTOVERS: see spec/support/leftovers.lua).
+  local MOST_KIB = os.getenv("LEFTOVERS") and 20000 or 3000
+
   local function states(first, call, origin, calls)
     if not many.has_processes then
       return pending("process.so and states.so are not built")
@@ -427,11 +429,11 @@ describe("states", function()
       local before, descriptors = memory(), process.descriptors()
       %s
       local more = memory() - before
-      assert(more < 3000, more .. " KiB more")
+      assert(more < %d, more .. " KiB more")
       assert(process.descriptors() == descriptors, process.descriptors() - descriptors .. " descriptors more")
       print("good")
     ]]):format(work:format(emulator.ca_file, emulator[origin] .. "/serve/api/v2", emulator.credentials.memories.api_key,
-      calls, id), first, call))
+      calls, id), first, call, MOST_KIB))
   end
 
   it("closed by the thousand, with a job in flight or not, leave nothing", function()
