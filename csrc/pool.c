@@ -178,6 +178,8 @@ static void end_silent(struct pool *pool, struct transfer *transfer)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
     curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd == CURL_SOCKET_BAD)
+        fd = transfer->fd;          /* libcurl does not say while others are on the connection */
     sockets_end_silent(pool->sockets, fd, (transfer->sent_at + clock_now()) / 2);
 }
 

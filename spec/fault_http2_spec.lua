@@ -1,5 +1,6 @@
 --- Faults of HTTP/2: streams that end, connections that say good-bye.
 local fault = require("spec.support.fault")
+local many = require("spec.support.many")
 local raw_server = require("spec.support.raw_server")
 local support = require("spec.support")
 
@@ -65,6 +66,28 @@ describe("an answer of HTTP/2 that never comes:", function()
   check("a connection that falls silent in an answer", late("yes"), script(READ, { begin = '{"code":200' }, HOLD),
     options)
   check("a server without SETTINGS", late("maybe"), script(HOLD), options)
+end)
+
+describe("a connection of HTTP/2 that falls silent under two requests", function()
+  it("is ended once one of them has waited in vain, so that the other goes on elsewhere", function()
+    if why_not then
+      return pending(why_not)
+    end
+    local server = raw_server.listen({ script(READ, READ, HOLD) }, "h2")
+    local client = fault.client(server, { timeout = 20, attempt_timeout = 20 })
+    local first = assert(client:start("memories.stop", support.id(), { attempts = 1, attempt_timeout = 1 }))
+    many.step_until(client, function() return server:requests() == 1 end)
+    local second = assert(client:start("memories.stop", support.id()))
+    many.step_until(client, function() return second:poll() end, 10)
+    assert.are.equal("timeout", select(3, first:result()).kind)
+    local result, message = second:result()
+    assert.is_table(result, message)
+    assert.are.equal("ended", result.outcome)
+    assert.are.equal(2, result.attempts)
+    assert.is_true(result.elapsed < 10)
+    client:close()
+    server:close()
+  end)
 end)
 
 describe("a request that HTTP/2 refuses", function()
