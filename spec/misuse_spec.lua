@@ -371,6 +371,7 @@ describe("what depends on data is returned, and nothing is sent:", function()
     { "screenplay", { api_key = "secret-value\27" }, "api_key" },
     { "emogg", { token = "secret-value\n" }, "token" },
     { "emogg", { token = "Bearer secret-value" }, "token" },
+    { "emogg", { token = ("secret-value"):rep(700) }, "token" },
     { "fastpix", { username = "secret-value" }, "password" },
     { "fastpix", { password = "secret-value" }, "username" },
     { "fastpix", { username = "", password = "secret-value" }, "username" },

@@ -56,6 +56,18 @@ describe("a dropped job, before its finalizer has run, does not leave a loop asl
     assert.is_true(job:poll())
   end)
 
+  it("at the gate, when the client closes", function()
+    local client = support.client({ max_connections = 1, timeout = 20 })
+    local first = support.id()
+    emulator:faults(first, { { hang = 20 } })
+    local job = assert(client:start("memories.stop", first))
+    local weak = setmetatable({ (assert(client:start("memories.stop", support.id("memories")))) }, { __mode = "v" })
+    collect_until_lost(weak)
+    client:close()
+    assert.are.equal("closed", select(3, job:result()).kind)
+    assert.are.equal(0, client:step())
+  end)
+
   it("under way", function()
     local client, id = support.client(), support.id()
     emulator:faults(id, { { delay = 1 } })
