@@ -276,7 +276,7 @@ FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-s
 
 fuzz:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build fuzz
-	@$(MAKE) -s --no-print-directory fuzzers BUILD=build/fuzz CC=clang CFLAGS="$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link"
+	@$(MAKE) -s --no-print-directory -j $(PROCESSORS) fuzzers BUILD=build/fuzz CC=clang CFLAGS="$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link"
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) .ci/fuzz build/fuzz $(FUZZ)
 
 fuzzers: $(addprefix $(BUILD)/fuzz-,$(FUZZ))
