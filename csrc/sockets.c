@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -21,6 +22,7 @@
 struct socket {
     double last_in;                 /* of clock_now; when something came on it */
     struct transfer *transfer;      /* under way on it; one of them, over HTTP/2 */
+    ino_t inode;                    /* of a connection */
     unsigned char watched;          /* what the poller watches for */
     bool ours;                      /* a connection, not a descriptor within libcurl */
     bool loose;                     /* libcurl does not wait on it, but may come back to it */
@@ -81,6 +83,20 @@ static void set_idle(struct sockets *sockets, int fd, bool idle)
     sockets->table[fd].idle = idle;
 }
 
+/* The system's number of a socket; 0 for what is none. */
+static ino_t inode_of(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
+
+/* Whether the descriptor is still the connection: libcurl (7.88) closes one that has not come about without a word, and
+ * its number may be another's. */
+static bool is_ours(const struct sockets *sockets, int fd)
+{
+    return sockets->table[fd].ours && inode_of(fd) == sockets->table[fd].inode;
+}
+
 int sockets_open(struct sockets *sockets, int family, int type, int protocol)
 {
 #ifdef SOCK_CLOEXEC
@@ -95,6 +111,7 @@ int sockets_open(struct sockets *sockets, int family, int type, int protocol)
     }
     memset(socket, 0, sizeof *socket);
     socket->ours = true;
+    socket->inode = inode_of(fd);
     return fd;
 }
 
@@ -119,6 +136,10 @@ void sockets_want(struct sockets *sockets, int fd, int what, struct transfer *tr
     struct socket *socket = entry(sockets, fd);
     if (!socket)
         return;
+    if (socket->loose && !is_ours(sockets, fd)) {
+        set_idle(sockets, fd, false);
+        memset(socket, 0, sizeof *socket);
+    }
     socket->loose = what == 0 && socket->ours;
     set_idle(sockets, fd, false);
     watch(sockets, fd, socket->loose ? SOCKETS_IN : what);
@@ -161,6 +182,7 @@ static void bury(struct sockets *sockets, int fd)
         dup2(ends[0], fd);
 #endif
         close(ends[0]);
+        sockets->table[fd].inode = inode_of(fd);
     } else {
         char dropped[4096];
         shutdown(fd, SHUT_RDWR);
@@ -171,7 +193,7 @@ static void bury(struct sockets *sockets, int fd)
 
 void sockets_end_silent(struct sockets *sockets, int fd, double moment)
 {
-    if (fd < 0 || fd >= sockets->capacity || !sockets->table[fd].ours || sockets->table[fd].last_in > moment)
+    if (fd < 0 || fd >= sockets->capacity || !is_ours(sockets, fd) || sockets->table[fd].last_in > moment)
         return;
     bool loose = sockets->table[fd].loose;
     bury(sockets, fd);
@@ -262,7 +284,7 @@ int sockets_fd(const struct sockets *sockets)
 void sockets_drop(struct sockets *sockets)
 {
     for (int fd = 0; fd < sockets->capacity; fd++) {
-        if (sockets->table[fd].ours)
+        if (is_ours(sockets, fd))
             close(fd);
     }
 }
