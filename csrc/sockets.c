@@ -20,11 +20,12 @@
 #define IDLE_EVENTS 64
 
 struct socket {
-    double last_in;                 /* of clock_now; when something came on it */
+    double last_in;                 /* of clock_now; when something came on it, or it began */
     struct transfer *transfer;      /* under way on it; one of them, over HTTP/2 */
     ino_t inode;                    /* of a connection */
     unsigned char watched;          /* what the poller watches for */
     bool ours;                      /* a connection, not a descriptor within libcurl */
+    bool heard;                     /* something came on it */
     bool loose;                     /* libcurl does not wait on it, but may come back to it */
     bool idle;                      /* loose, and its transfer is over */
 };
@@ -111,6 +112,7 @@ int sockets_open(struct sockets *sockets, int family, int type, int protocol)
     }
     memset(socket, 0, sizeof *socket);
     socket->ours = true;
+    socket->last_in = clock_now();      /* it is not the one that was silent before, under the same number */
     socket->inode = inode_of(fd);
     return fd;
 }
@@ -136,7 +138,8 @@ void sockets_want(struct sockets *sockets, int fd, int what, struct transfer *tr
     struct socket *socket = entry(sockets, fd);
     if (!socket)
         return;
-    if (socket->loose && !is_ours(sockets, fd)) {
+    /* One on which something came has come about. */
+    if (socket->loose && !socket->heard && !is_ours(sockets, fd)) {
         set_idle(sockets, fd, false);
         memset(socket, 0, sizeof *socket);
     }
@@ -269,8 +272,10 @@ int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event 
         return count;
     count = sort_out(sockets, events, count);
     for (int i = 0; i < count; i++) {
+        struct socket *socket = &sockets->table[events[i].fd];
         if (events[i].what & POLLER_IN)
-            sockets->table[events[i].fd].last_in = *now;
+            socket->last_in = *now;
+        socket->heard = socket->heard || (events[i].what & (POLLER_IN | POLLER_ERROR)) == POLLER_IN;
         note_first_byte(sockets, &events[i]);
     }
     return count;
