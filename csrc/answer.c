@@ -123,8 +123,10 @@ void answer_read(lua_State *L, const struct operation *operation, const char *id
     int body = lua_gettop(L);
     memset(verdict, 0, sizeof *verdict);
     verdict->outcome = operation->reads ? OUTCOME_NONE : OUTCOME_ACCEPTED;
-    /* Once a failing status is whole, nothing that happens to its body makes it better. */
-    if (failing)
+    bool lost = reply->fault == KIND_NETWORK || reply->fault == KIND_TIMEOUT;
+    /* Once a failing status is whole, nothing that happens to its body makes it better; but of a 400 the body tells the
+     * kind, and whether the job is over. */
+    if (failing && !(lost && reply->status == 400))
         verdict->kind = kind_of_status(L, operation, reply->status, body);
     else if (reply->fault != KIND_NONE)
         verdict->kind = reply->fault;
