@@ -1,5 +1,5 @@
---- A 400 says by its body what is wrong. One whose body was lost counted as "not active", and under `ignore_ended` as an
---- end of the job.
+--- A 400 says by its body what is wrong. One whose body was lost counted as "not active", and under `ignore_ended` as
+--- an end of the job.
 local raw_server = require("spec.support.raw_server")
 local support = require("spec.support")
 
