@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 __attribute__((visibility("default"))) int luaopen_process(lua_State *L);
@@ -118,6 +119,15 @@ static int process_threads(lua_State *L)
     return 1;
 }
 
+/* clock(): seconds of the processor that the calling thread has used. */
+static int process_clock(lua_State *L)
+{
+    struct timespec used = { 0 };
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    lua_pushnumber(L, (lua_Number)used.tv_sec + (lua_Number)used.tv_nsec / 1e9);
+    return 1;
+}
+
 /* limit(count): no descriptor from this number on. */
 static int process_limit(lua_State *L)
 {
@@ -133,7 +143,7 @@ int luaopen_process(lua_State *L)
         { "fork", process_fork },   { "wait", process_wait },   { "kill", process_kill },
         { "pid", process_pid },     { "leave", process_leave }, { "alarm", process_alarm },
         { "limit", process_limit }, { "ignore", process_ignore }, { "descriptors", process_descriptors },
-        { "threads", process_threads },
+        { "threads", process_threads }, { "clock", process_clock },
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
