@@ -54,11 +54,12 @@ end
 -- As a loop of a host's does: the descriptor is waited for by poll(2), the jobs are moved on by step().
 function run.poll(n)
   local support = require "bench_support"
+  local fd = client:fd()
   for i = 0, n - 1 do
     local place = i % 4 + 1
     local job = assert(client:start(operations[place], ids[place]))
     while client:step() > 0 do
-      support.readable(client:fd(), client:due())
+      support.readable(fd, client:due())
     end
     assert(assert(job:result()).status == 200)
   end
