@@ -40,14 +40,15 @@ local function accepted_credentials(given)
   return credentials
 end
 
--- Returns the master's id and start time once nginx answers; nil and its complaints when it ended, which may be only
--- a port that somebody else took in between.
+-- Returns the master's id and start time once nginx answers, and not that of another emulator that got the same port;
+-- nil and its complaints when it ended, which may be only a port that somebody else took in between.
 local function try(installation, directory, ports, access_log)
   local pid = nginx.launch(installation, directory, home, ports, access_log)
   local started
   local answered = system.wait_until(function()
     started = process.start_time(pid)
-    return not started or control.request(ports.control, "GET", "/health") ~= nil
+    local answer = control.request(ports.control, "GET", "/health")
+    return not started or answer ~= nil and answer.directory == directory
   end, 10)
   if answered and started then return pid, started end
   if started then system.signal(pid, "KILL") end

@@ -59,7 +59,7 @@ local function reset()
 end
 
 local calls = {
-  ["GET /health"] = function() return {} end,
+  ["GET /health"] = function() return { directory = (ngx.config.prefix():gsub("/+$", "")) } end,
   ["GET /jobs"] = get_jobs,
   ["POST /jobs"] = set_jobs,
   ["POST /faults"] = set_faults,
