@@ -22,9 +22,6 @@
 #ifndef SOCK_CLOEXEC
 #define SOCK_CLOEXEC 0
 #endif
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0              /* nginx ignores the signal */
-#endif
 
 struct bell {
     struct sockaddr_un address;     /* sun_path is empty once it is removed */
@@ -158,7 +155,7 @@ static int add(lua_State *L)
 
 static int ring(lua_State *L)
 {
-    send(check(L)->connection, "", 1, MSG_NOSIGNAL);
+    descriptor_ring(check(L)->connection);
     return 0;
 }
 
@@ -196,13 +193,5 @@ void bell_open(lua_State *L)
         { "path", path }, { "accept", accept_host }, { "add", add }, { "ring", ring },
         { "close", close_bell }, { NULL, NULL },
     };
-    luaL_newmetatable(L, BELL_TYPE);
-    lua_newtable(L);
-    compat_set_functions(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, close_bell);
-    lua_setfield(L, -2, "__gc");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    compat_new_type(L, BELL_TYPE, methods, close_bell);
 }

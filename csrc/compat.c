@@ -128,6 +128,19 @@ void compat_raw_set_pointer(lua_State *L, int index, const void *key)
 #endif
 }
 
+void compat_new_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction finalizer)
+{
+    luaL_newmetatable(L, type);
+    lua_newtable(L);
+    compat_set_functions(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, finalizer);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
 size_t compat_length(lua_State *L, int index)
 {
 #if LUA_VERSION_NUM >= 502

@@ -42,6 +42,9 @@ void compat_set_functions(lua_State *L, const luaL_Reg *functions, int upvalues)
 void compat_raw_get_pointer(lua_State *L, int index, const void *key);
 void compat_raw_set_pointer(lua_State *L, int index, const void *key);
 
+/* Registers a metatable for userdata with these methods and this finalizer; getmetatable gives false in its place. */
+void compat_new_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction finalizer);
+
 /* The raw length of the table at `index`. */
 size_t compat_length(lua_State *L, int index);
 

@@ -5,7 +5,12 @@
 #include "descriptor.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0              /* macOS has SO_NOSIGPIPE; our threads hear of no signal, and nginx ignores this one */
+#endif
 
 bool descriptor_pipe(int ends[2])
 {
@@ -24,6 +29,11 @@ bool descriptor_set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+void descriptor_ring(int fd)
+{
+    send(fd, "", 1, MSG_NOSIGNAL);
 }
 
 int descriptor_close_on_exec(int fd)

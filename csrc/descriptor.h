@@ -12,6 +12,9 @@ bool descriptor_pipe(int ends[2]);
 /* Makes reads, writes and the like on it return at once. */
 bool descriptor_set_nonblocking(int fd);
 
+/* Writes a byte to a socket, which only makes its other end readable; nothing where that is full, or gone. */
+void descriptor_ring(int fd);
+
 /* Keeps it from children, where the system could not do so as it was made. Returns it; -1 stays -1. */
 int descriptor_close_on_exec(int fd);
 

@@ -11,18 +11,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptor.h"
 #include "runner.h"
 
 /* How long the thread works before it looks for orders, for one of which somebody waits. */
 #define SLICE_SECONDS 0.0005
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0              /* the thread hears of no signal */
-#endif
 
 /* An order or an event wakes it. */
 #define FOREVER 1e9
@@ -42,6 +38,7 @@ struct network {
     bool bell_rung;
     double ring_at;                 /* when the bell is to ring, be there work or not; negative: never */
 };
+
 struct network *network_new(const struct transfer_settings *settings)
 {
     struct network *network = calloc(1, sizeof *network);
@@ -118,7 +115,7 @@ static void ring_bell(struct network *network)
 {
     /* Where there is no room for one more byte, the host has some to read. */
     if (network->bell >= 0 && !network->bell_rung)
-        send(network->bell, "", 1, MSG_NOSIGNAL);
+        descriptor_ring(network->bell);
     network->bell_rung = true;
 }
 
@@ -227,14 +224,20 @@ static void lock(struct network *network)
     }
 }
 
-void network_start(struct network *network, struct exchange *exchange)
+/* With the lock: an order was left. */
+static void pass_on(struct network *network)
 {
-    lock(network);
-    queue_add(&network->orders, &exchange->link, exchange);
     if (network->runner.exists)
         runner_wake(&network->runner);
     else
         carry_out(network);
+}
+
+void network_start(struct network *network, struct exchange *exchange)
+{
+    lock(network);
+    queue_add(&network->orders, &exchange->link, exchange);
+    pass_on(network);
     runner_unlock(&network->runner);
 }
 
@@ -245,10 +248,7 @@ void network_cancel(struct network *network, struct exchange *exchange)
         queue_leave(&exchange->link);
     } else {
         network->unwanted = exchange;
-        if (network->runner.exists)
-            runner_wake(&network->runner);
-        else
-            carry_out(network);
+        pass_on(network);
         while (network->unwanted && !network->runner.retired)
             pthread_cond_wait(&network->runner.changed, &network->runner.lock);
         if (network->unwanted) {
@@ -267,10 +267,7 @@ void network_time_out(struct network *network, struct exchange *exchange)
         end_unsent(network, exchange, KIND_TIMEOUT, false);
     } else if (exchange->link.queue != &network->ended) {
         queue_add(&network->late, &exchange->link, exchange);
-        if (network->runner.exists)
-            runner_wake(&network->runner);
-        else
-            carry_out(network);
+        pass_on(network);
     }
     runner_unlock(&network->runner);
 }

@@ -21,9 +21,8 @@
 #endif
 #endif
 
-/* POLLER_ONCE: tell of it once, then not again until it is watched anew. POLLER_END comes with POLLER_IN where the other side
- * may have ended the connection, so that there may be no byte. */
-enum { POLLER_IN = 1, POLLER_OUT = 2, POLLER_ERROR = 4, POLLER_ONCE = 8, POLLER_END = 16 };
+/* POLLER_END comes with POLLER_IN where the other side may have ended the connection, so that there may be no byte. */
+enum { POLLER_IN = 1, POLLER_OUT = 2, POLLER_ERROR = 4, POLLER_END = 8 };
 
 struct poller;
 
@@ -36,7 +35,7 @@ struct poller_event {
 struct poller *poller_new(void);
 
 /* Watches `fd` for POLLER_IN and POLLER_OUT from now on; 0 stops watching. `watched`: it is watched already. False if
- * the system refuses. With epoll and kqueue another thread may be in poller_wait meanwhile. */
+ * the system refuses. */
 bool poller_watch(struct poller *poller, int fd, int what, bool watched);
 
 /* Waits at most so long and fills in up to `most` events; returns how many, -1 if a signal came first. */

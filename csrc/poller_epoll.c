@@ -35,7 +35,7 @@ bool poller_watch(struct poller *poller, int fd, int what, bool watched)
     struct epoll_event event = { 0 };
     event.data.fd = fd;
     event.events = (what & POLLER_IN ? (uint32_t)(EPOLLIN | EPOLLRDHUP) : 0) |
-                   (what & POLLER_OUT ? (uint32_t)EPOLLOUT : 0) | (what & POLLER_ONCE ? (uint32_t)EPOLLONESHOT : 0);
+                   (what & POLLER_OUT ? (uint32_t)EPOLLOUT : 0);
     int action = what == 0 ? EPOLL_CTL_DEL : watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     return epoll_ctl(poller->epoll, action, fd, &event) == 0;
 }

@@ -49,9 +49,8 @@ bool poller_watch(struct poller *poller, int fd, int what, bool watched)
         bool in = change(poller, fd, EVFILT_READ, EV_DELETE), out = change(poller, fd, EVFILT_WRITE, EV_DELETE);
         return in && out;
     }
-    int flags = EV_ADD | (what & POLLER_ONCE ? EV_DISPATCH : 0);
-    return change(poller, fd, EVFILT_READ, flags | (what & POLLER_IN ? EV_ENABLE : EV_DISABLE)) &&
-           change(poller, fd, EVFILT_WRITE, flags | (what & POLLER_OUT ? EV_ENABLE : EV_DISABLE));
+    return change(poller, fd, EVFILT_READ, EV_ADD | (what & POLLER_IN ? EV_ENABLE : EV_DISABLE)) &&
+           change(poller, fd, EVFILT_WRITE, EV_ADD | (what & POLLER_OUT ? EV_ENABLE : EV_DISABLE));
 }
 
 int poller_wait(struct poller *poller, int milliseconds, struct poller_event *events, int most)

@@ -20,9 +20,6 @@
 #ifndef SOCK_CLOEXEC
 #define SOCK_CLOEXEC 0
 #endif
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0              /* macOS: set_up_end sees to it */
-#endif
 
 /* All threads of the process, whichever Lua states they are of. */
 static pthread_mutex_t lock_of_all = PTHREAD_MUTEX_INITIALIZER;
@@ -211,14 +208,14 @@ void runner_close(struct runner *runner)
 void runner_wake(struct runner *runner)
 {
     if (runner->asleep)
-        send(runner->ours, "", 1, MSG_NOSIGNAL);        /* full, it is readable all the same */
+        descriptor_ring(runner->ours);        /* full, it is readable all the same */
     runner->asleep = false;
 }
 
 void runner_ring(struct runner *runner)
 {
     if (!runner->rung)
-        send(runner->its, "", 1, MSG_NOSIGNAL);
+        descriptor_ring(runner->its);
     runner->rung = true;
 }
 

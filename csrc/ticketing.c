@@ -49,15 +49,7 @@ static int sweep(lua_State *L)
 void ticketing_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "take", take }, { NULL, NULL } };
-    luaL_newmetatable(L, TICKET_TYPE);
-    lua_newtable(L);
-    compat_set_functions(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, take);
-    lua_setfield(L, -2, "__gc");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    compat_new_type(L, TICKET_TYPE, methods, take);
 }
 
 void ticketing_push(lua_State *L)

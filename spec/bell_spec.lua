@@ -1,5 +1,6 @@
 --- The unix socket by which clients tell a host whose loop can wait for sockets only.
 local core = require("mediastop.core")
+local many = require("spec.support.many")
 local process = require("process")
 local support = require("spec.support")
 local system = require("spec.emulator.system")
@@ -13,8 +14,6 @@ if not has_unix then
   end)
   return
 end
-
-local emulator = support.emulator()
 
 -- A bell, and the host's end of its connection.
 local function connected()
@@ -44,9 +43,7 @@ describe("a bell", function()
 
   -- A job that the emulator answers as these fault steps say, sent.
   local function send(steps)
-    local id = support.id("memories")
-    emulator:faults(id, steps)
-    local job = assert(client:start("memories.stop", id))
+    local job = many.start(client, steps)
     engine.send(client)
     return job
   end

@@ -30,11 +30,7 @@ end)
 
 -- A job of memories with these fault steps.
 local function start(steps, options)
-  local id = support.id("memories")
-  if steps then
-    emulator:faults(id, steps)
-  end
-  return assert(client:start("memories.stop", id, options)), id
+  return many.start(client, steps, options)
 end
 
 local function arrived(id)

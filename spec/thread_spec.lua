@@ -18,11 +18,7 @@ end)
 
 -- A job that is answered as these fault steps say.
 local function start(steps, options)
-  local id = support.id("memories")
-  if steps then
-    emulator:faults(id, steps)
-  end
-  return assert(client:start("memories.stop", id, options)), id
+  return many.start(client, steps, options)
 end
 
 describe("a client's thread", function()

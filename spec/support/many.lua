@@ -15,6 +15,15 @@ function many.ids(provider, count)
   return ids
 end
 
+--- Starts a job of memories that the emulator answers as these fault steps say. Returns it and its id.
+function many.start(client, steps, options)
+  local id = support.id("memories")
+  if steps then
+    support.emulator():faults(id, steps)
+  end
+  return assert(client:start("memories.stop", id, options)), id
+end
+
 --- A list of requests for `each`.
 function many.requests(operation, ids, options)
   local list = {}
