@@ -144,6 +144,7 @@ try: all
 	@$(RUN) $(LUA) .ci/try.lua
 
 test: deps
+	@$(BUILD_ALL)
 	@$(MAKE) -s --no-print-directory spec
 
 # The specs without a look at the packages; SPEC names some of them, files or folders.
@@ -156,9 +157,13 @@ endif
 
 spec-modules: all $(SPEC_MODULES) nginx-module
 
-# For the specs that run nginx: the module for its Lua.
-nginx-module:
+# For the specs that run nginx: the module for its Lua, which may be the one just built.
+nginx-module: all
 	@$(MAKE) -s --no-print-directory all LUA_VERSION=jit BUILD=build/jit CFLAGS="-O2 -g" FAILING=
+
+# All that the specs need, built with every processor.
+PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
+BUILD_ALL = $(MAKE) -s --no-print-directory -j $(PROCESSORS) spec-modules
 
 busted:
 	@$(RUN) $(LUA) $(BUSTED)
@@ -167,7 +172,6 @@ deps:
 	@DEPS=$(DEPS) LUA=$(LUA) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
 
 # gcc's analyzer and clang's, file by file.
-PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
 LINT_FLAGS = -std=c99 -Wall -Wextra $(addprefix -I,$(LUA_INCDIR)) $(CURL_CFLAGS)
 ANALYZE = gcc -O1 -fanalyzer -Werror $(LINT_FLAGS) -c -o /dev/null
 TIDY = clang-tidy --quiet --config-file=.ci/clang-tidy
@@ -180,13 +184,14 @@ lint:
 		--suppress=missingIncludeSystem csrc
 	@printf '%s\n' $(SOURCES) | xargs -P $(PROCESSORS) -I FILE sh -c '$(ANALYZE) FILE && $(TIDY) FILE -- $(LINT_FLAGS) 2>/dev/null'
 
-# The specs on every Lua. One after the other gets its packages and is built, then all run in one go.
+# The specs on every Lua. One after the other gets its packages and is built, then all run in one go. nginx has a Lua of its own:
+# its specs run once.
 test-all:
 	@for version in $(LUA_VERSIONS); do \
 		$(MAKE) --no-print-directory deps LUA_VERSION=$$version && \
-		$(MAKE) -s --no-print-directory spec-modules LUA_VERSION=$$version || exit 1; \
+		$(BUILD_ALL) LUA_VERSION=$$version || exit 1; \
 	done
-	@LUA_VERSIONS="$(LUA_VERSIONS)" $(SHARDS) busted $(SPECS)
+	@LUA_VERSIONS="$(LUA_VERSIONS)" ONCE="spec/(resty|rtmp|nginx)" $(SHARDS) busted $(SPECS)
 
 # The specs of the hosts: the module in the real programs. One at a time, since frames are counted; and the modules first, which
 # several of them install.
@@ -198,7 +203,7 @@ test-hosts:
 # The specs under valgrind: no error, and no byte lost.
 valgrind:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test valgrind
-	@$(MAKE) -s --no-print-directory spec-modules
+	@$(BUILD_ALL)
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) valgrind-busted $(SPECS)
 
 # Where Lua's memory runs short lua-cjson loses a buffer, which make asan can tell from ours.
@@ -212,8 +217,9 @@ valgrind-busted:
 ASAN_OUT := --filter-out="no more memory" --filter-out="leave nothing" --filter-out="do not meet" \
 	--filter-out="that never comes" --filter-out="fork with a warm"
 
-# All but those that look at memory from outside, at the module's file, or at modules of other Luas.
-ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua library_spec.lua rock_spec.lua provider_spec.lua readme_spec.lua),$(ALL_SPECS))
+# All but those that look at memory from outside, at the module's file, at modules of other Luas, or at nginx, whose is another.
+ASAN_SPECS = $(filter-out $(addprefix spec/,memory_spec.lua versions_spec.lua library_spec.lua rock_spec.lua provider_spec.lua \
+	readme_spec.lua rtmp_spec.lua resty%),$(ALL_SPECS))
 ASAN := BUILD=build/$(LUA_VERSION)-asan FAILING=yes \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
@@ -225,9 +231,10 @@ SANITIZED = LOADER="$$($(LOADER))" CC="$(CC)" LUA="$(LUA)" .ci/sanitized $(BUILD
 # guesses by an address's last bits, and crashes where it guesses wrong.
 asan:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test symbols
+	@$(BUILD_ALL) $(ASAN)
 	@$(MAKE) -s --no-print-directory asan-specs $(ASAN)
 
-asan-specs: spec-modules
+asan-specs:
 	@ENVIRONMENT="ASAN_OPTIONS=intercept_tls_get_addr=0 LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/lsan.supp:print_suppressions=0" \
 		$(SANITIZED) libasan.so "$$($(LUA) -e 'io.write(package.searchpath("cjson", package.cpath))')"
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) asan-busted $(or $(SPEC),$(ASAN_SPECS))
@@ -242,10 +249,11 @@ TSAN := BUILD=build/$(LUA_VERSION)-tsan CFLAGS="-O1 -g -fno-omit-frame-pointer -
 
 tsan:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
+	@$(BUILD_ALL) $(TSAN)
 	@$(MAKE) -s --no-print-directory tsan-specs $(TSAN)
 
-tsan-specs: spec-modules
-	@ENVIRONMENT="TSAN_OPTIONS=ignore_noninstrumented_modules=1:exitcode=66" $(SANITIZED) libtsan.so
+tsan-specs:
+	@ENVIRONMENT="TSAN_OPTIONS=ignore_noninstrumented_modules=1:die_after_fork=0:exitcode=66" $(SANITIZED) libtsan.so
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) tsan-busted $(or $(SPEC),$(TSAN_SPECS))
 
 tsan-busted:
@@ -258,9 +266,10 @@ COVERAGE := BUILD=build/$(LUA_VERSION)-coverage FAILING=yes CFLAGS="-O0 -g --cov
 
 coverage:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test coverage
+	@$(BUILD_ALL) $(COVERAGE)
 	@$(MAKE) -s --no-print-directory coverage-specs $(COVERAGE)
 
-coverage-specs: spec-modules
+coverage-specs:
 	@find $(BUILD) -name '*.gcda' -delete
 	@chmod a+rwx $(BUILD)
 	@umask 0; LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) busted $(or $(SPEC),$(ASAN_SPECS))
