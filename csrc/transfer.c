@@ -16,8 +16,9 @@
 
 #define TOO_LARGE 100               /* CURLE_TOO_LARGE, from 8.6 on; the headers may be older than the library */
 
-/* An answer is a few hundred bytes; libcurl's default of 16 KiB is most of the memory of a job in flight. */
-#define RECEIVE_BUFFER_BYTES 4096L
+/* An answer is a few hundred bytes. libcurl takes no less, and with more it asks the C library, for every request, for a block
+ * that is too large for the small ones that this keeps at hand. */
+#define RECEIVE_BUFFER_BYTES 1024L
 #define SEND_BUFFER_BYTES 16384L    /* the least that it takes */
 
 /* Nodes of our own in place of curl_slist_append, which copies the credential and does not wipe the copy. */
