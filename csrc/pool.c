@@ -244,13 +244,14 @@ static void collect_finished(struct pool *pool, double slice_end)
     memory_forget_shortage();
 }
 
-static void run_due(struct pool *pool, double slice_end, double now)
+static void run_due(struct pool *pool, double slice_end, double *now)
 {
-    if (pool->due < 0 || pool->due > now)
+    if (pool->due < 0 || pool->due > *now)
         return;
     pool->due = -1;
     act(pool, CURL_SOCKET_TIMEOUT, 0);
     collect_finished(pool, slice_end);
+    *now = clock_now();
 }
 
 enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, double *now)
@@ -260,8 +261,7 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, doub
         sockets_check_idle(pool->sockets);
     pool->has_new = false;
     if (!pool->owes_events) {
-        run_due(pool, slice_end, *now);
-        *now = clock_now();
+        run_due(pool, slice_end, now);
         pool->owes_events = *now >= slice_end;
         if (pool->owes_events)
             return POOL_OK;
@@ -293,7 +293,7 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, doub
     if (count > 0)
         *now = clock_now();
     if (*now < slice_end)
-        run_due(pool, slice_end, *now);
+        run_due(pool, slice_end, now);
     return count < 0 ? POOL_INTERRUPTED : POOL_OK;
 }
 
