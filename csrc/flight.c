@@ -15,9 +15,10 @@
 #define SLICE_SECONDS 0.0007
 #define SETTLE_SECONDS 0.0003
 
-/* How many attempts begin before libcurl is let at them, all of which it starts at one stretch; and how many where a thread
- * does that. */
+/* How many attempts begin before libcurl is let at them, all of which it starts at one stretch; over HTTP/2, which sends what
+ * it has of several together, while somebody waits; and where a thread does all that. */
 #define BEGIN_AT_ONCE 2
+#define BEGIN_TOGETHER 16
 #define ORDER_AT_ONCE 64
 
 static struct gate *gate_of(struct client *client, const struct job *job)
@@ -162,16 +163,18 @@ static void send(lua_State *L, struct client *client, struct job *job, int index
 }
 
 /* Begins attempts for which there is room, a few at once. Seconds until the next may begin, negative for none. */
-static double begin_ready(lua_State *L, struct client *client, int jobs, double *now)
+static double begin_ready(lua_State *L, struct client *client, int jobs, bool waits, double *now)
 {
     double next = -1;
-    int begun = 0, most = client->network && network_has_thread(client->network) ? ORDER_AT_ONCE : BEGIN_AT_ONCE;
+    bool has_thread = client->network && network_has_thread(client->network);
+    int begun = 0;
     for (size_t i = 0; i < PROVIDER_COUNT; i++) {
         struct gate *gate = &client->gates[i];
+        int most = has_thread ? ORDER_AT_ONCE : waits && !gate->one_by_one ? BEGIN_TOGETHER : BEGIN_AT_ONCE;
         struct job *job;
         while ((job = queue_first(&gate->ready)) != NULL) {
             double wait = gate_wait(gate, client->settings.max_connections, job->deadline, *now);
-            if (wait == 0 && begun == most)
+            if (wait == 0 && begun >= most)
                 return 0;
             if (wait != 0) {
                 next = wait > 0 && (next < 0 || wait < next) ? wait : next;
@@ -330,7 +333,7 @@ bool flight_run(lua_State *L, int client_index, double seconds, double *now)
 {
     struct client *client = lua_touserdata(L, client_index);
     double slice_end = *now + SLICE_SECONDS, next;
-    bool quiet;
+    bool quiet, waits = seconds > 0;
     luaL_checkstack(L, 16, "too many nested calls");
     flight_check_fork(client);
     compat_push_user_table(L, client_index);
@@ -339,7 +342,7 @@ bool flight_run(lua_State *L, int client_index, double seconds, double *now)
     unsigned long ended = client->ended;
     do {
         fire_timers(L, client, jobs, slice_end, now);
-        next = begin_ready(L, client, jobs, now);
+        next = begin_ready(L, client, jobs, waits, now);
         if (client->ended != ended)
             seconds = 0;            /* somebody may wait for just that */
         quiet = run_network(client, next >= 0 && next < seconds ? next : seconds, slice_end, now);
