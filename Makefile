@@ -129,7 +129,7 @@ $(BUILD)/%.so: spec/support/%.c $(OBJECTS)
 
 $(BUILD)/late.so: spec/support/late.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC $(filter-out -Wpedantic,$(WARNINGS)) $(LDFLAGS) -shared -o $@ $< -ldl
+	$(CC) $(CPPFLAGS) $(CFLAGS) -std=c99 -fPIC $(WARNINGS) $(LDFLAGS) -shared -o $@ $< -ldl
 
 $(BUILD)/private_lua: spec/support/private_lua.c
 	@mkdir -p $(@D)
@@ -149,7 +149,6 @@ try: all
 	@$(RUN) $(LUA) .ci/try.lua
 
 test: deps
-	@$(BUILD_ALL)
 	@$(MAKE) -s --no-print-directory spec
 
 # The specs without a look at the packages; SPEC names some of them, files or folders.
@@ -160,15 +159,15 @@ else
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) busted $(SPECS)
 endif
 
-spec-modules: all $(SPEC_MODULES) nginx-module
+# All that the specs need, built with every processor.
+PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
+
+spec-modules:
+	@$(MAKE) -s --no-print-directory -j $(PROCESSORS) all $(SPEC_MODULES) nginx-module
 
 # For the specs that run nginx: the module for its Lua, which may be the one just built.
 nginx-module: all
 	@$(MAKE) -s --no-print-directory all LUA_VERSION=jit BUILD=build/jit CFLAGS="-O2 -g" FAILING=
-
-# All that the specs need, built with every processor.
-PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
-BUILD_ALL = $(MAKE) -s --no-print-directory -j $(PROCESSORS) spec-modules
 
 busted:
 	@$(RUN) $(LUA) $(BUSTED)
@@ -194,7 +193,7 @@ lint:
 test-all:
 	@for version in $(LUA_VERSIONS); do \
 		$(MAKE) --no-print-directory deps LUA_VERSION=$$version && \
-		$(BUILD_ALL) LUA_VERSION=$$version || exit 1; \
+		$(MAKE) -s --no-print-directory spec-modules LUA_VERSION=$$version || exit 1; \
 	done
 	@LUA_VERSIONS="$(LUA_VERSIONS)" ONCE="spec/(resty|rtmp|nginx)" $(SHARDS) busted $(SPECS)
 
@@ -208,7 +207,7 @@ test-hosts:
 # The specs under valgrind: no error, and no byte lost.
 valgrind:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test valgrind
-	@$(BUILD_ALL)
+	@$(MAKE) -s --no-print-directory spec-modules
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) valgrind-busted $(SPECS)
 
 # Where Lua's memory runs short lua-cjson loses a buffer, which make asan can tell from ours.
@@ -236,10 +235,9 @@ SANITIZED = LOADER="$$($(LOADER))" CC="$(CC)" LUA="$(LUA)" .ci/sanitized $(BUILD
 # guesses by an address's last bits, and crashes where it guesses wrong.
 asan:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test symbols
-	@$(BUILD_ALL) $(ASAN)
 	@$(MAKE) -s --no-print-directory asan-specs $(ASAN)
 
-asan-specs:
+asan-specs: spec-modules
 	@ENVIRONMENT="ASAN_OPTIONS=intercept_tls_get_addr=0 LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/lsan.supp:print_suppressions=0" \
 		$(SANITIZED) libasan.so "$$($(LUA) -e 'io.write(package.searchpath("cjson", package.cpath))')"
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) asan-busted $(or $(SPEC),$(ASAN_SPECS))
@@ -258,10 +256,9 @@ TSAN := BUILD=build/$(LUA_VERSION)-tsan CFLAGS="-O1 -g -fno-omit-frame-pointer -
 
 tsan:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test
-	@$(BUILD_ALL) $(TSAN)
 	@$(MAKE) -s --no-print-directory tsan-specs $(TSAN)
 
-tsan-specs:
+tsan-specs: spec-modules
 	@ENVIRONMENT="TSAN_OPTIONS=ignore_noninstrumented_modules=1:die_after_fork=0:exitcode=66" $(SANITIZED) libtsan.so
 	@LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) tsan-busted $(or $(SPEC),$(ASAN_SPECS))
 
@@ -274,10 +271,9 @@ COVERAGE := BUILD=build/$(LUA_VERSION)-coverage FAILING=yes CFLAGS="-O0 -g --cov
 
 coverage:
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test coverage
-	@$(BUILD_ALL) $(COVERAGE)
 	@$(MAKE) -s --no-print-directory coverage-specs $(COVERAGE)
 
-coverage-specs:
+coverage-specs: spec-modules
 	@find $(BUILD) -name '*.gcda' -delete
 	@chmod a+rwx $(BUILD)
 	@umask 0; LUA_VERSIONS=$(LUA_VERSION) $(SHARDS) busted $(or $(SPEC),$(ASAN_SPECS))

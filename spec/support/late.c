@@ -6,8 +6,6 @@
 #include <sys/socket.h>
 #include <time.h>
 
-__attribute__((visibility("default"))) ssize_t send(int fd, const void *bytes, size_t size, int flags);
-
 ssize_t send(int fd, const void *bytes, size_t size, int flags)
 {
     ssize_t (*real)(int, const void *, size_t, int);
