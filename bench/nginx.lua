@@ -1,9 +1,10 @@
 --- What a stop costs inside an nginx worker, beside the worker idle and, where lua-resty-http is found, beside it.
---   make LUA_VERSION=jit && lua5.4 bench/nginx.lua [ROUNDS [SECONDS]]
+--   make LUA_VERSION=jit && lua5.4 bench/nginx.lua [ROUNDS [SECONDS [IN_FLIGHT [DELAY]]]]
 -- RESTY_HTTP names a folder with lua-resty-http's `resty/http.lua`. Needs wrk. One worker; the provider, another nginx,
--- answers after 50 ms. Added latency: the call's time in the handler less what the provider slept. CPU: of the worker
--- with its threads, for each front request; "none" is the front request by itself, which sleeps 50 ms. /plain: asked
--- for by a second wrk, over 4 connections, while the same load runs once more.
+-- answers after DELAY seconds (0.05): where 500 in flight at 50 ms are more than the machine can do, latency tells
+-- nothing. Added latency: the call's time in the handler less what the provider slept. CPU: of the worker with its
+-- threads, for each front request; "none" is the front request by itself, which sleeps as long. /plain: asked for by a
+-- second wrk, over 4 connections, while the same load runs once more.
 local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/.."
 package.path = ("%s/?.lua;%s/?/init.lua;"):format(root, root) .. package.path
 
@@ -13,6 +14,7 @@ local system = require("spec.emulator.system")
 
 local rounds, seconds = tonumber(arg[1] or 5), tonumber(arg[2] or 3)
 local levels = arg[3] and { tonumber(arg[3]) } or { 1, 50, 500 }
+local delay = tonumber(arg[4] or 0.05)
 local quote = system.quote
 root = system.capture("cd " .. quote(root) .. " && pwd")
 
@@ -43,7 +45,7 @@ local provider = head .. [[
       ngx.req.read_body()
       ngx.update_time()
       local began = ngx.now()
-      ngx.sleep(0.05)
+      ngx.sleep({{delay}})
       ngx.update_time()
       ngx.header["Content-Type"] = "application/json"
       local body = ('{"success":true,"slept":%.6f}'):format(ngx.now() - began)
@@ -79,7 +81,7 @@ local front = head .. [[
   server {
     listen 127.0.0.1:{{front}} backlog=8192;
     location = /plain { return 200 "ok"; }
-    location = /none { content_by_lua_block { ngx.sleep(0.05) ngx.print("ok") } }
+    location = /none { content_by_lua_block { ngx.sleep({{delay}}) ngx.print("ok") } }
     location = /mediastop { content_by_lua_block {
       local began = NOW()
       local result = assert(CLIENT.fastpix.finish("91a264dcc447b63da6fb79ef925cd76d"))
@@ -151,6 +153,7 @@ local values = {
   directory = system.private_directory(),
   modules = "",
   root = root,
+  delay = tostring(delay),
   resty_http = os.getenv("RESTY_HTTP") or "/nonexistent",
   user = system.capture('test "$(id -u)" -ne 0 || echo "user $(id -un) $(id -gn);"'),
 }
@@ -189,7 +192,7 @@ local function measure(way, level)
     p50 = tonumber(p50),
     p99 = tonumber(p99),
     cpu = (tonumber(after) - tonumber(before)) / calls * 1e6,
-    plain = milliseconds(plain:match("99%%%s+(%S+)")) * 1000,
+    plain = milliseconds(plain:match("\n%s+99%%%s+(%S+)")) * 1000,
     errors = words:match("Non%-2xx[^\n]*") or "",
   }
 end
