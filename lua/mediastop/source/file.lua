@@ -1,7 +1,6 @@
 --- Credentials out of the user's credentials file: `{"default": {"memories": {"api_key": "…"}}}`.
 -- @module mediastop.source.file
 
-local json = require("cjson.safe").new()
 local environment = require "mediastop.source.environment"
 local process = require "mediastop.source.process"
 local reading = require "mediastop.source.reading"
@@ -25,7 +24,7 @@ end
 
 -- null and empty values count as unset.
 local function set(value)
-  if value ~= json.null and value ~= "" then
+  if value ~= reading.null and value ~= "" then
     return value
   end
 end
@@ -82,8 +81,8 @@ function file.find(provider, profile, left, may_block)
   if not content then
     return nil, "the credentials file (" .. reading.describe(path, word, words) .. ")", named or word ~= "missing"
   end
-  local profiles = json.decode(content)
-  if type(profiles) ~= "table" or not content:find "^%s*{" then
+  local profiles = reading.object(content)
+  if not profiles then
     return nil, "the credentials file (" .. path .. " is no JSON object)", true
   end
   local where = "the credentials file (" .. path .. ", profile '" .. profile .. "'"

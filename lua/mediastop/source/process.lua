@@ -1,7 +1,7 @@
 --- Credentials out of a program of the user's, named in the credentials file.
 -- @module mediastop.source.process
 
-local json = require("cjson.safe").new()
+local reading = require "mediastop.source.reading"
 local system = require("mediastop.core").system
 
 local process = {}
@@ -37,11 +37,8 @@ function process.fields(arguments, left, may_block)
   if not output then
     return nil, name .. words_of[word] .. (words and ": " .. words or "")
   end
-  local fields = json.decode(output)
-  if type(fields) ~= "table" or not output:find("^%s*{") then
-    return nil, name .. "printed no JSON object"
-  end
-  return fields
+  local fields = reading.object(output)
+  return fields, not fields and name .. "printed no JSON object" or nil
 end
 
 return process

@@ -1,9 +1,12 @@
 --- What the sources share: variables and files, and words for what is wrong with them.
 -- @module mediastop.source.reading
 
+local json = require("cjson").new()
 local system = require("mediastop.core").system
 
-local reading = {}
+local reading = {
+  null = json.null,
+}
 
 -- A $ stands for the path, a # for the path as a word of the shell.
 local words_of = {
@@ -49,6 +52,14 @@ function reading.file(path, private)
     return nil, "empty"
   end
   return content
+end
+
+--- What a JSON text says, if it is an object.
+-- @tparam string text
+-- @treturn table or nil
+function reading.object(text)
+  local good, value = pcall(json.decode, text)
+  return good and text:find("^%s*{") and value or nil
 end
 
 --- A sentence for a file that could not be read.
