@@ -4,6 +4,9 @@
  * What libcurl does at one stretch, half of a TLS handshake say, nobody can part, and a game's frame has no room for
  * it. The thread has the pool to itself for as long as there is one: everyone else leaves an order. It ends an
  * exchange at once where that is asked for, since the caller then tells how far the request came.
+ *
+ * But nginx's worker, whose processor may be the thread's as well, sends a request itself while the thread sleeps and few
+ * are under way: the thread would have to be woken, and wait for the processor.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "network.h"
@@ -23,6 +26,9 @@
 /* An order or an event wakes it. */
 #define FOREVER 1e9
 
+/* How many exchanges under way are few. With more the thread is awake most of the time, and sends what has come together. */
+#define FEW 128
+
 struct network {
     struct pool *pool;
     struct runner runner;
@@ -37,6 +43,7 @@ struct network {
     int bell;                       /* the host's connection; -1: none */
     bool bell_rung;
     double ring_at;                 /* when the bell is to ring, be there work or not; negative: never */
+    double wakes_at;                /* when the thread that sleeps looks up by itself */
 };
 
 struct network *network_new(const struct transfer_settings *settings)
@@ -71,6 +78,12 @@ static void end_unsent(struct network *network, struct exchange *exchange, enum 
     end(network, exchange);
 }
 
+static bool start(struct network *network, struct exchange *exchange)
+{
+    exchange->transfer = pool_start(network->pool, exchange->request, exchange->reply, &exchange->limits, exchange);
+    return exchange->transfer != NULL;
+}
+
 /* Carries out what was ordered, the end of an exchange first. Whoever runs the pool has the lock; it is free while
  * libcurl works. */
 static void carry_out(struct network *network)
@@ -97,9 +110,9 @@ static void carry_out(struct network *network)
     while ((exchange = queue_first(&network->orders)) != NULL && !network->unwanted) {
         queue_leave(&exchange->link);
         runner_unlock(runner);
-        exchange->transfer = pool_start(network->pool, exchange->request, exchange->reply, &exchange->limits, exchange);
+        bool started = start(network, exchange);
         runner_lock(runner);
-        if (!exchange->transfer)
+        if (!started)
             end_unsent(network, exchange, KIND_CONNECT, true);
     }
 }
@@ -134,20 +147,45 @@ static void tell(struct network *network, double now)
         runner_ring(&network->runner);
 }
 
+static bool has_orders(const struct network *network)
+{
+    return network->orders.count > 0 || network->late.count > 0 || network->unwanted;
+}
+
+/* Sleeps so long at most. An earlier moment that was set before is kept, though nobody may need it any more: each request
+ * comes with moments that are later than those of the one before, and would wake the thread to set them. */
+static void sleep_for(struct network *network, double now, double seconds)
+{
+    struct runner *runner = &network->runner;
+    double until = now + seconds;
+    if (network->ring_at >= 0 && network->ring_at < until)
+        until = network->ring_at;
+    if (network->wakes_at <= now || network->wakes_at > until)
+        network->wakes_at = until;
+    seconds = has_orders(network) || runner->stop || runner->holds > 0 ? 0 : network->wakes_at - now;
+    runner->asleep = seconds > 0;
+    runner_unlock(runner);
+    pool_wait(network->pool, seconds > 0 ? seconds : 0);
+    runner_lock(runner);
+    runner->asleep = false;
+}
+
 /* What the thread does, over and over. */
 static void run_round(void *data)
 {
     struct network *network = data;
     struct runner *runner = &network->runner;
     carry_out(network);
-    runner->asleep = !runner->stop && runner->holds == 0 && network->orders.count == 0 && network->late.count == 0 &&
-                     !network->unwanted;
-    double now = clock_now(), until = network->ring_at >= 0 ? network->ring_at : now + FOREVER;
-    double seconds = !runner->asleep ? 0 : until > now ? until - now : 0;
     runner_unlock(runner);
-    pool_run(network->pool, seconds, now + SLICE_SECONDS, &now);
+    double now = clock_now(), seconds = pool_prepare(network->pool, FOREVER, now + SLICE_SECONDS, &now);
     runner_lock(runner);
-    runner->asleep = false;
+    if (seconds >= 0) {
+        sleep_for(network, now, seconds);
+        runner_unlock(runner);
+        now = clock_now();
+        pool_finish(network->pool, now + SLICE_SECONDS, &now);
+        runner_lock(runner);
+    }
     collect(network);
     tell(network, now);
 }
@@ -189,14 +227,19 @@ bool network_set_bell(struct network *network, int fd)
     return network->runner.exists;
 }
 
+/* With the lock: a thread that sleeps looks up by this moment; negative: there is no need to. */
+static void wake_by(struct network *network, double moment)
+{
+    if (moment >= 0 && moment < network->wakes_at)
+        runner_wake(&network->runner);
+}
+
 void network_ring_at(struct network *network, double due, bool sooner)
 {
     runner_lock(&network->runner);
     if (!sooner || network->ring_at < 0 || due < network->ring_at) {
-        /* A thread that sleeps until an earlier moment finds out by itself. */
-        if (due >= 0 && (network->ring_at < 0 || due < network->ring_at))
-            runner_wake(&network->runner);
         network->ring_at = due;
+        wake_by(network, due);
     }
     runner_unlock(&network->runner);
 }
@@ -233,11 +276,30 @@ static void pass_on(struct network *network)
         carry_out(network);
 }
 
+/* With the lock: starts the exchange and sends it. */
+static void start_here(struct network *network, struct exchange *exchange)
+{
+    if (!start(network, exchange)) {
+        end_unsent(network, exchange, KIND_CONNECT, true);
+        return;
+    }
+    double now = clock_now();
+    pool_prepare(network->pool, -1, now + SLICE_SECONDS, &now);
+    collect(network);
+    tell(network, now);
+    wake_by(network, pool_due(network->pool));
+}
+
 void network_start(struct network *network, struct exchange *exchange)
 {
     lock(network);
-    queue_add(&network->orders, &exchange->link, exchange);
-    pass_on(network);
+    bool sleeps = network->runner.asleep && pool_fd(network->pool) >= 0;
+    if (network->bell >= 0 && sleeps && pool_count(network->pool) < FEW) {
+        start_here(network, exchange);
+    } else {
+        queue_add(&network->orders, &exchange->link, exchange);
+        pass_on(network);
+    }
     runner_unlock(&network->runner);
 }
 

@@ -24,6 +24,8 @@ struct pool {
     struct queue active;            /* transfers under way */
     struct queue finished;          /* not yet given out */
     struct queue spare;             /* idle, with their options set */
+    struct poller_event events[EVENTS_AT_ONCE];     /* what the wait has seen */
+    int event_count;                /* -1: a signal ended it */
     bool has_more;                  /* libcurl has finished transfers that were not collected yet */
     bool doomed;                    /* the multi handle is not to be used any more */
     bool has_new;                   /* a transfer was added that has no connection yet */
@@ -154,6 +156,11 @@ struct transfer *pool_start(struct pool *pool, const struct request *request, st
     return transfer;
 }
 
+size_t pool_count(const struct pool *pool)
+{
+    return pool->active.count;
+}
+
 /* Takes the transfer off the multi handle. */
 static void detach(struct pool *pool, struct transfer *transfer)
 {
@@ -254,9 +261,8 @@ static void run_due(struct pool *pool, double slice_end, double *now)
     *now = clock_now();
 }
 
-enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, double *now)
+double pool_prepare(struct pool *pool, double seconds, double slice_end, double *now)
 {
-    struct poller_event events[EVENTS_AT_ONCE];
     if (pool->has_new)
         sockets_check_idle(pool->sockets);
     pool->has_new = false;
@@ -264,28 +270,31 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, doub
         run_due(pool, slice_end, now);
         pool->owes_events = *now >= slice_end;
         if (pool->owes_events)
-            return POOL_OK;
+            return -1;
     }
     if (seconds < 0)
-        return POOL_OK;
+        return -1;
     pool->owes_events = false;
+    sockets_expect(pool->sockets);
     if (pool->finished.count > 0 || pool->has_more)
-        seconds = 0;
-    else if (pool->due >= 0 && pool->due - *now < seconds)
-        seconds = pool->due - *now;
-    /* Of a lone exchange that has ended already, nothing more is to come. */
-    int count = 0;
-    if (pool->finished.count > 0 && pool->active.count == 0)
-        *now = clock_now();
-    else
-        count = sockets_wait(pool->sockets, clock_milliseconds(seconds), events, EVENTS_AT_ONCE, now);
-    if (seconds > 0)
-        slice_end += seconds;       /* waiting is no work */
+        return 0;
+    return pool->due >= 0 && pool->due - *now < seconds ? pool->due - *now : seconds;
+}
+
+void pool_wait(struct pool *pool, double seconds)
+{
+    pool->event_count = sockets_wait(pool->sockets, clock_milliseconds(seconds), pool->events, EVENTS_AT_ONCE);
+}
+
+enum pool_run pool_finish(struct pool *pool, double slice_end, double *now)
+{
+    *now = clock_now();
+    int count = sockets_sort_out(pool->sockets, pool->events, pool->event_count, *now);
     for (int i = 0; i < count; i++) {
-        int what = (events[i].what & POLLER_IN ? CURL_CSELECT_IN : 0) |
-                   (events[i].what & POLLER_OUT ? CURL_CSELECT_OUT : 0) |
-                   (events[i].what & POLLER_ERROR ? CURL_CSELECT_ERR : 0);
-        act(pool, events[i].fd, what);
+        int what = (pool->events[i].what & POLLER_IN ? CURL_CSELECT_IN : 0) |
+                   (pool->events[i].what & POLLER_OUT ? CURL_CSELECT_OUT : 0) |
+                   (pool->events[i].what & POLLER_ERROR ? CURL_CSELECT_ERR : 0);
+        act(pool, pool->events[i].fd, what);
         if (i + 1 < count && clock_now() >= slice_end)
             break;
     }
@@ -294,7 +303,19 @@ enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, doub
         *now = clock_now();
     if (*now < slice_end)
         run_due(pool, slice_end, now);
-    return count < 0 ? POOL_INTERRUPTED : POOL_OK;
+    return pool->event_count < 0 ? POOL_INTERRUPTED : POOL_OK;
+}
+
+enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, double *now)
+{
+    seconds = pool_prepare(pool, seconds, slice_end, now);
+    if (seconds < 0)
+        return POOL_OK;
+    pool->event_count = 0;
+    /* Of a lone exchange that has ended already, nothing more is to come. */
+    if (pool->finished.count == 0 || pool->active.count > 0)
+        pool_wait(pool, seconds);
+    return pool_finish(pool, slice_end + seconds, now);     /* waiting is no work */
 }
 
 bool pool_watch(struct pool *pool, int fd)

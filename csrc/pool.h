@@ -19,6 +19,9 @@ struct pool *pool_new(const struct transfer_settings *settings);
 struct transfer *pool_start(struct pool *pool, const struct request *request, struct reply *reply,
                             const struct transfer_limits *limits, void *owner);
 
+/* How many exchanges are under way. */
+size_t pool_count(const struct pool *pool);
+
 /* Ends an exchange without an answer. */
 void pool_cancel(struct pool *pool, struct transfer *transfer);
 
@@ -29,6 +32,14 @@ void pool_time_out(struct pool *pool, struct transfer *transfer);
  * the next run. Where `seconds` is negative nothing of the network is looked at: new requests are sent, and what is due is
  * done. `*now`, of clock_now, is brought up to date. POOL_INTERRUPTED: a signal ended the wait. */
 enum pool_run pool_run(struct pool *pool, double seconds, double slice_end, double *now);
+
+/* The parts of pool_run, for who lets another use the pool while it waits. Returns how long to wait; negative: not at all,
+ * and there is nothing to finish. */
+double pool_prepare(struct pool *pool, double seconds, double slice_end, double *now);
+
+/* The only one during which somebody else may call the others, where pool_fd gives a descriptor. */
+void pool_wait(struct pool *pool, double seconds);
+enum pool_run pool_finish(struct pool *pool, double slice_end, double *now);
 
 /* When a run is needed without a descriptor becoming ready; negative: never. */
 double pool_due(const struct pool *pool);

@@ -36,6 +36,7 @@ struct sockets {
     int capacity;
     int idle;
     int wake;                       /* a descriptor that only ends the wait; -1: none */
+    bool changed;                   /* since sockets_expect a descriptor has become another's */
 };
 
 struct sockets *sockets_new(void)
@@ -111,6 +112,7 @@ int sockets_open(struct sockets *sockets, int family, int type, int protocol)
         return -1;
     }
     memset(socket, 0, sizeof *socket);
+    sockets->changed = true;
     socket->ours = true;
     socket->last_in = clock_now();      /* it is not the one that was silent before, under the same number */
     socket->inode = inode_of(fd);
@@ -175,6 +177,7 @@ void sockets_release(struct sockets *sockets, struct transfer *transfer)
 static void bury(struct sockets *sockets, int fd)
 {
     int ends[2];
+    sockets->changed = true;
     watch(sockets, fd, 0);
     set_idle(sockets, fd, false);
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0) {
@@ -220,7 +223,7 @@ bool sockets_set_wake(struct sockets *sockets, int fd)
 }
 
 /* Sees to what happened on idle connections, and drops that from the events: how many are left. */
-static int sort_out(struct sockets *sockets, struct poller_event *events, int count)
+static int drop_idle(struct sockets *sockets, struct poller_event *events, int count)
 {
     int left = 0;
     for (int i = 0; i < count; i++) {
@@ -245,7 +248,7 @@ void sockets_check_idle(struct sockets *sockets)
         int idle = sockets->idle;
         count = idle > 0 ? poller_wait(sockets->poller, 0, events, IDLE_EVENTS) : 0;
         if (count > 0)
-            sort_out(sockets, events, count);
+            drop_idle(sockets, events, count);
         if (sockets->idle == idle)
             break;                  /* what is left is for those who wait */
     } while (count == IDLE_EVENTS);
@@ -264,17 +267,25 @@ static void note_first_byte(const struct sockets *sockets, const struct poller_e
                                     recv(event->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
-int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most, double *now)
+void sockets_expect(struct sockets *sockets)
 {
-    int count = poller_wait(sockets->poller, milliseconds, events, most);
-    *now = clock_now();
-    if (count <= 0)
-        return count;
-    count = sort_out(sockets, events, count);
+    sockets->changed = false;
+}
+
+int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most)
+{
+    return poller_wait(sockets->poller, milliseconds, events, most);
+}
+
+int sockets_sort_out(struct sockets *sockets, struct poller_event *events, int count, double now)
+{
+    if (sockets->changed)
+        return 0;                   /* an event may be that of the one before; what holds comes again */
+    count = drop_idle(sockets, events, count);
     for (int i = 0; i < count; i++) {
         struct socket *socket = &sockets->table[events[i].fd];
         if (events[i].what & POLLER_IN)
-            socket->last_in = *now;
+            socket->last_in = now;
         socket->heard = socket->heard || (events[i].what & (POLLER_IN | POLLER_ERROR)) == POLLER_IN;
         note_first_byte(sockets, &events[i]);
     }

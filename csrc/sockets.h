@@ -35,9 +35,14 @@ void sockets_check_idle(struct sockets *sockets);
  * libcurl would keep it, and the next requests would wait in vain, too. */
 void sockets_end_silent(struct sockets *sockets, int fd, double moment);
 
-/* As poller_wait, but for what happened on idle connections, which it sees to. Notes which transfers get an answer. `*now`
- * is brought up to date. */
-int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most, double *now);
+/* Only events that come from now on are of use to sockets_sort_out. */
+void sockets_expect(struct sockets *sockets);
+
+/* As poller_wait. While it waits, the other functions may be called by another thread. */
+int sockets_wait(struct sockets *sockets, int milliseconds, struct poller_event *events, int most);
+
+/* Sees to what happened on idle connections, and notes which transfers get an answer. Returns how many events are left. */
+int sockets_sort_out(struct sockets *sockets, struct poller_event *events, int count, double now);
 
 /* A byte on this socket only ends the wait, in place of the one before; -1: none. False if the system refuses. */
 bool sockets_set_wake(struct sockets *sockets, int fd);

@@ -2,6 +2,7 @@
 local core = require("mediastop.core")
 local many = require("spec.support.many")
 local process = require("process")
+local socket = require("socket")
 local support = require("spec.support")
 local system = require("spec.emulator.system")
 local has_unix, unix = pcall(require, "socket.unix")
@@ -125,6 +126,42 @@ describe("a bell", function()
     collectgarbage()
     collectgarbage()
     assert.are.equal(before, process.threads())
+    bell:close()
+    host:close()
+  end)
+
+  it("tells of every exchange while others begin, and while servers end connections that these would use", function()
+    local bell, host = connected()
+    bell:add(client)
+    local jobs, done = {}, 0
+    local function look()
+      done = 0
+      client:step()
+      for _, job in ipairs(jobs) do
+        done = done + (job:poll() and 1 or 0)
+      end
+    end
+    for i = 1, 300 do
+      local step = { delay = i % 5 / 1000 }
+      if i % 7 == 0 then
+        step.keepalive, step.hold = false, i % 3 / 1000
+      end
+      jobs[i] = send({ step })
+      if i % 4 == 0 then
+        rings(host, 0.001)
+        look()
+      end
+    end
+    local deadline = socket.gettime() + 20
+    while done < #jobs do
+      assert(socket.gettime() < deadline, "the bell is silent")
+      rings(host, 5)
+      look()
+    end
+    for _, job in ipairs(jobs) do
+      local result, message = job:result()
+      assert(result, message)
+    end
     bell:close()
     host:close()
   end)
