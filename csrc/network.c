@@ -17,34 +17,10 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "descriptor.h"
-#include "runner.h"
-
-/* How long the thread works before it looks for orders, for one of which somebody waits. */
-#define SLICE_SECONDS 0.0005
-
-/* An order or an event wakes it. */
-#define FOREVER 1e9
+#include "network_thread.h"
 
 /* How many exchanges under way are few. With more the thread is awake most of the time, and sends what has come together. */
 #define FEW 128
-
-struct network {
-    struct pool *pool;
-    struct runner runner;
-    bool exposed;                   /* the pool's own descriptor was given out */
-    bool cannot;                    /* there was no thread to be had */
-    /* From here on under the runner's lock. */
-    struct exchange *unwanted;      /* to be ended; somebody waits for that */
-    struct queue orders;            /* to be started */
-    struct queue late;              /* their time is over */
-    struct queue ended;             /* not yet given out */
-    bool listens;                   /* somebody waits for `ours` */
-    int bell;                       /* the host's connection; -1: none */
-    bool bell_rung;
-    double ring_at;                 /* when the bell is to ring, be there work or not; negative: never */
-    double wakes_at;                /* when the thread that sleeps looks up by itself */
-};
 
 struct network *network_new(const struct transfer_settings *settings)
 {
@@ -62,140 +38,12 @@ struct network *network_new(const struct transfer_settings *settings)
     return network;
 }
 
-/* To be given out. It may be late as well. */
-static void end(struct network *network, struct exchange *exchange)
-{
-    queue_leave(&exchange->link);
-    queue_add(&network->ended, &exchange->link, exchange);
-}
-
-/* Of the exchange nothing was sent. */
-static void end_unsent(struct network *network, struct exchange *exchange, enum kind fault, bool no_memory)
-{
-    reply_clear(exchange->reply);
-    exchange->reply->fault = fault;
-    exchange->reply->no_memory = no_memory;
-    end(network, exchange);
-}
-
-static bool start(struct network *network, struct exchange *exchange)
-{
-    exchange->transfer = pool_start(network->pool, exchange->request, exchange->reply, &exchange->limits, exchange);
-    return exchange->transfer != NULL;
-}
-
-/* Carries out what was ordered, the end of an exchange first. Whoever runs the pool has the lock; it is free while
- * libcurl works. */
-static void carry_out(struct network *network)
-{
-    struct runner *runner = &network->runner;
-    struct exchange *exchange = network->unwanted;
-    if (exchange) {
-        bool has_ended = exchange->link.queue == &network->ended;
-        queue_leave(&exchange->link);
-        runner_unlock(runner);
-        if (!has_ended)
-            pool_cancel(network->pool, exchange->transfer);
-        runner_lock(runner);
-        network->unwanted = NULL;
-        pthread_cond_broadcast(&runner->changed);
-    }
-    while ((exchange = queue_first(&network->late)) != NULL) {
-        queue_leave(&exchange->link);
-        runner_unlock(runner);
-        pool_time_out(network->pool, exchange->transfer);
-        runner_lock(runner);
-        end(network, exchange);
-    }
-    while ((exchange = queue_first(&network->orders)) != NULL && !network->unwanted) {
-        queue_leave(&exchange->link);
-        runner_unlock(runner);
-        bool started = start(network, exchange);
-        runner_lock(runner);
-        if (!started)
-            end_unsent(network, exchange, KIND_CONNECT, true);
-    }
-}
-
-static void collect(struct network *network)
-{
-    struct exchange *exchange;
-    while ((exchange = pool_finished(network->pool)) != NULL)
-        end(network, exchange);
-}
-
-static void ring_bell(struct network *network)
-{
-    /* Where there is no room for one more byte, the host has some to read. */
-    if (network->bell >= 0 && !network->bell_rung)
-        descriptor_ring(network->bell);
-    network->bell_rung = true;
-}
-
-/* Tells whoever waits what the thread has done. */
-static void tell(struct network *network, double now)
-{
-    if (network->ring_at >= 0 && network->ring_at <= now) {
-        network->ring_at = -1;
-        network->bell_rung = false;
-        ring_bell(network);
-    }
-    if (network->ended.count == 0)
-        return;
-    ring_bell(network);
-    if (network->listens)
-        runner_ring(&network->runner);
-}
-
-static bool has_orders(const struct network *network)
-{
-    return network->orders.count > 0 || network->late.count > 0 || network->unwanted;
-}
-
-/* Sleeps so long at most. An earlier moment that was set before is kept, though nobody may need it any more: each request
- * comes with moments that are later than those of the one before, and would wake the thread to set them. */
-static void sleep_for(struct network *network, double now, double seconds)
-{
-    struct runner *runner = &network->runner;
-    double until = now + seconds;
-    if (network->ring_at >= 0 && network->ring_at < until)
-        until = network->ring_at;
-    if (network->wakes_at <= now || network->wakes_at > until)
-        network->wakes_at = until;
-    seconds = has_orders(network) || runner->stop || runner->holds > 0 ? 0 : network->wakes_at - now;
-    runner->asleep = seconds > 0;
-    runner_unlock(runner);
-    pool_wait(network->pool, seconds > 0 ? seconds : 0);
-    runner_lock(runner);
-    runner->asleep = false;
-}
-
-/* What the thread does, over and over. */
-static void run_round(void *data)
-{
-    struct network *network = data;
-    struct runner *runner = &network->runner;
-    carry_out(network);
-    runner_unlock(runner);
-    double now = clock_now(), seconds = pool_prepare(network->pool, FOREVER, now + SLICE_SECONDS, &now);
-    runner_lock(runner);
-    if (seconds >= 0) {
-        sleep_for(network, now, seconds);
-        runner_unlock(runner);
-        now = clock_now();
-        pool_finish(network->pool, now + SLICE_SECONDS, &now);
-        runner_lock(runner);
-    }
-    collect(network);
-    tell(network, now);
-}
-
 void network_use_thread(struct network *network)
 {
     if (network->exposed || network->cannot || network->runner.exists)
         return;
     network->cannot = !runner_connect(&network->runner) || !pool_watch(network->pool, network->runner.its) ||
-                      !runner_start(&network->runner, run_round, network);
+                      !runner_start(&network->runner, network_round, network);
     if (network->cannot)
         network_stop_thread(network);
 }
@@ -205,7 +53,7 @@ void network_stop_thread(struct network *network)
     runner_stop(&network->runner);
     pool_watch(network->pool, -1);
     runner_lock(&network->runner);
-    carry_out(network);
+    network_carry_out(network);
     runner_unlock(&network->runner);
 }
 
@@ -227,19 +75,12 @@ bool network_set_bell(struct network *network, int fd)
     return network->runner.exists;
 }
 
-/* With the lock: a thread that sleeps looks up by this moment; negative: there is no need to. */
-static void wake_by(struct network *network, double moment)
-{
-    if (moment >= 0 && moment < network->wakes_at)
-        runner_wake(&network->runner);
-}
-
 void network_ring_at(struct network *network, double due, bool sooner)
 {
     runner_lock(&network->runner);
     if (!sooner || network->ring_at < 0 || due < network->ring_at) {
         network->ring_at = due;
-        wake_by(network, due);
+        network_wake_by(network, due);
     }
     runner_unlock(&network->runner);
 }
@@ -273,21 +114,7 @@ static void pass_on(struct network *network)
     if (network->runner.exists)
         runner_wake(&network->runner);
     else
-        carry_out(network);
-}
-
-/* With the lock: starts the exchange and sends it. */
-static void start_here(struct network *network, struct exchange *exchange)
-{
-    if (!start(network, exchange)) {
-        end_unsent(network, exchange, KIND_CONNECT, true);
-        return;
-    }
-    double now = clock_now();
-    pool_prepare(network->pool, -1, now + SLICE_SECONDS, &now);
-    collect(network);
-    tell(network, now);
-    wake_by(network, pool_due(network->pool));
+        network_carry_out(network);
 }
 
 void network_start(struct network *network, struct exchange *exchange)
@@ -295,7 +122,7 @@ void network_start(struct network *network, struct exchange *exchange)
     lock(network);
     bool sleeps = network->runner.asleep && pool_fd(network->pool) >= 0;
     if (network->bell >= 0 && sleeps && pool_count(network->pool) < FEW) {
-        start_here(network, exchange);
+        network_send(network, exchange);
     } else {
         queue_add(&network->orders, &exchange->link, exchange);
         pass_on(network);
@@ -326,7 +153,7 @@ void network_time_out(struct network *network, struct exchange *exchange)
 {
     lock(network);
     if (exchange->link.queue == &network->orders) {
-        end_unsent(network, exchange, KIND_TIMEOUT, false);
+        network_end_unsent(network, exchange, KIND_TIMEOUT, false);
     } else if (exchange->link.queue != &network->ended) {
         queue_add(&network->late, &exchange->link, exchange);
         pass_on(network);
@@ -362,7 +189,7 @@ enum pool_run network_run(struct network *network, double seconds, double slice_
     }
     runner_unlock(&network->runner);
     outcome = pool_run(network->pool, seconds, slice_end, now);
-    collect(network);
+    network_collect(network);
     return outcome;
 }
 
