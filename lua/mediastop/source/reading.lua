@@ -57,8 +57,12 @@ end
 --- What a JSON text says, if it is an object.
 -- @tparam string text
 -- @treturn table or nil
+-- @raise where memory is short
 function reading.object(text)
   local good, value = pcall(json.decode, text)
+  if not good and value == "not enough memory" then
+    error(value, 0)
+  end
   return good and text:find("^%s*{") and value or nil
 end
 
