@@ -50,7 +50,7 @@ void *compat_new_userdata(lua_State *L, size_t size, const char *metatable)
     memset(data, 0, size);
     luaL_getmetatable(L, metatable);
     lua_setmetatable(L, -2);
-    lua_createtable(L, 3, 2);      /* as a job needs it, of which there may be many */
+    lua_createtable(L, 3, 2);       /* as a job needs it, of which there may be many */
 #if LUA_VERSION_NUM >= 504
     lua_setiuservalue(L, -2, 1);
 #elif LUA_VERSION_NUM >= 502
@@ -131,7 +131,7 @@ void compat_raw_set_pointer(lua_State *L, int index, const void *key)
 void compat_new_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction finalizer)
 {
     luaL_newmetatable(L, type);
-    lua_createtable(L, 3, 2);      /* as a job needs it, of which there may be many */
+    lua_newtable(L);
     compat_set_functions(L, methods, 0);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, finalizer);
