@@ -146,11 +146,12 @@ for _, way in ipairs({ "by a thread", "by its descriptor" }) do
           for i, id in ipairs(many.ids("memories", 1000)) do
             jobs[i] = assert(other:start("memories.stop", id))
           end
-          local spent = {}
+          local spent, left, most_ended = {}, #jobs, 0
           repeat
-            local began = process.clock()
-            local left = other:step()
+            local began, before = process.clock(), left
+            left = other:step()
             spent[#spent + 1] = process.clock() - began
+            most_ended = math.max(most_ended, before - left)
             many.is_readable(other:fd(), math.min(other:due() or 0.01, 0.01))
           until left == 0
           table.sort(spent)
@@ -159,12 +160,8 @@ for _, way in ipairs({ "by a thread", "by its descriptor" }) do
           end
           other:close()
           assert.is_true(#spent > 20, #spent .. " steps")
-          -- One that did it all at a stretch would take nearly as long as all of them.
-          local all, longest = 0, spent[#spent]
-          for _, one in ipairs(spent) do
-            all = all + one
-          end
-          assert.is_true(longest < all / 2, ("%.4f s of %.4f s in one step"):format(longest, all))
+          -- Not by the time of the longest, which may be one in which the machine was busy elsewhere.
+          assert.is_true(most_ended < #jobs / 2, most_ended .. " jobs ended in one step")
           for part, most in pairs({ [0.5] = 0.004, [0.95] = 0.008 }) do
             local took = spent[math.ceil(#spent * part)]
             assert.is_true(took < most, ("%.4f s: %d %% take less"):format(took, part * 100))
