@@ -147,10 +147,10 @@ void job_take_reply(struct job *job)
         reply->fault = KIND_NETWORK;
     request_mask(&job->request, &reply->body);
     request_mask(&job->request, &reply->problem);
-    if (request_echoed(&job->request, reply->request_id))
-        reply->request_id[0] = '\0';
-    if (request_echoed(&job->request, reply->cf_ray))
-        reply->cf_ray[0] = '\0';
+    if (request_echoed(&job->request, reply_header(reply, HEADER_REQUEST_ID)))
+        reply_drop_header(reply, HEADER_REQUEST_ID);
+    if (request_echoed(&job->request, reply_header(reply, HEADER_CF_RAY)))
+        reply_drop_header(reply, HEADER_CF_RAY);
 }
 
 static enum reached how_far(const struct job *job)

@@ -37,7 +37,8 @@ void memory_forget_shortage(void)
 
 static void *note(void *memory)
 {
-    ran_short = ran_short || !memory;
+    if (!memory)
+        ran_short = true;
     return memory;
 }
 

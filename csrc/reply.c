@@ -8,11 +8,8 @@
 static void clear_headers(struct reply *reply)
 {
     reply->headers_whole = false;
-    reply->request_id[0] = '\0';
-    reply->cf_ray[0] = '\0';
-    reply->retry_after[0] = '\0';
-    reply->ratelimit_policy[0] = '\0';
-    reply->ratelimit_reset[0] = '\0';
+    text_clear(&reply->values);
+    memset(reply->value, 0, sizeof reply->value);
 }
 
 void reply_clear(struct reply *reply)
@@ -29,7 +26,17 @@ void reply_clear(struct reply *reply)
     clear_headers(reply);
 }
 
-static void keep(char *value, const char *from, size_t length)
+const char *reply_header(const struct reply *reply, enum header header)
+{
+    return reply->value[header] > 0 ? reply->values.data + reply->value[header] : "";
+}
+
+void reply_drop_header(struct reply *reply, enum header header)
+{
+    reply->value[header] = 0;
+}
+
+static bool keep(struct reply *reply, enum header header, const char *from, size_t length)
 {
     while (length > 0 && (*from == ' ' || *from == '\t')) {
         from++;
@@ -37,10 +44,16 @@ static void keep(char *value, const char *from, size_t length)
     }
     while (length > 0 && strchr(" \t\r\n", from[length - 1]))
         length--;
-    if (length >= HEADER_VALUE_BYTES || text_has_control(from, length))
-        length = 0;
-    memcpy(value, from, length);
-    value[length] = '\0';
+    reply_drop_header(reply, header);
+    if (length == 0 || length >= HEADER_VALUE_BYTES || text_has_control(from, length))
+        return true;
+    unsigned start = (unsigned)reply->values.length + 1;
+    if (!text_add(&reply->values, "", 1, HEADERS_MAX_BYTES) || !text_add(&reply->values, from, length, HEADERS_MAX_BYTES)) {
+        reply->no_memory = true;
+        return false;
+    }
+    reply->value[header] = start;
+    return true;
 }
 
 /* Whether the status line is of a version that there is, which an old libcurl does not ask. */
@@ -51,15 +64,12 @@ static bool is_known(const char *line, size_t length)
 
 bool reply_add_header(struct reply *reply, const char *line, size_t length)
 {
-    const struct {
-        const char *name;
-        char *value;
-    } kept[] = {
-        { "x-request-id:", reply->request_id },
-        { "cf-ray:", reply->cf_ray },
-        { "retry-after:", reply->retry_after },
-        { "ratelimit-policy:", reply->ratelimit_policy },
-        { "ratelimit-reset:", reply->ratelimit_reset },
+    static const char *const names[HEADER_COUNT] = {
+        [HEADER_REQUEST_ID] = "x-request-id:",
+        [HEADER_CF_RAY] = "cf-ray:",
+        [HEADER_RETRY_AFTER] = "retry-after:",
+        [HEADER_RATELIMIT_POLICY] = "ratelimit-policy:",
+        [HEADER_RATELIMIT_RESET] = "ratelimit-reset:",
     };
     reply->answered = true;
     reply->header_bytes += length;
@@ -74,12 +84,12 @@ bool reply_add_header(struct reply *reply, const char *line, size_t length)
     }
     /* Most lines are none of these, which their first letter says. */
     char initial = length > 0 ? (char)(line[0] | 0x20) : '\0';
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        if (kept[i].name[0] != initial)
+    for (int i = 0; i < HEADER_COUNT; i++) {
+        if (names[i][0] != initial)
             continue;
-        size_t name = strlen(kept[i].name);
-        if (length > name && text_same_nocase(line, kept[i].name, name))
-            keep(kept[i].value, line + name, length - name);
+        size_t name = strlen(names[i]);
+        if (length > name && text_same_nocase(line, names[i], name))
+            return keep(reply, (enum header)i, line + name, length - name);
     }
     return true;
 }
@@ -89,4 +99,5 @@ void reply_free(struct reply *reply)
     text_free(&reply->body);
     text_free(&reply->problem);
     clear_headers(reply);
+    text_free(&reply->values);
 }

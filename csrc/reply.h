@@ -7,7 +7,16 @@
 #include "mediastop.h"
 #include "text.h"
 
-#define HEADER_VALUE_BYTES 256
+#define HEADER_VALUE_BYTES 256      /* of a longer value nothing is kept */
+
+enum header {
+    HEADER_REQUEST_ID,
+    HEADER_CF_RAY,
+    HEADER_RETRY_AFTER,
+    HEADER_RATELIMIT_POLICY,
+    HEADER_RATELIMIT_RESET,
+    HEADER_COUNT
+};
 
 struct reply {
     enum kind fault;                /* KIND_NONE: a whole answer came */
@@ -20,18 +29,22 @@ struct reply {
     size_t header_bytes;
     struct text body;
     struct text problem;            /* of a fault, in libcurl's words */
-    char request_id[HEADER_VALUE_BYTES];
-    char cf_ray[HEADER_VALUE_BYTES];
-    char retry_after[HEADER_VALUE_BYTES];
-    char ratelimit_policy[HEADER_VALUE_BYTES];
-    char ratelimit_reset[HEADER_VALUE_BYTES];
+    struct text values;             /* of headers, each behind a NUL */
+    unsigned value[HEADER_COUNT];   /* where one begins in `values`; 0 for none */
 };
 
 /* Empties it for the next exchange and keeps the storage. */
 void reply_clear(struct reply *reply);
 
-/* Takes one header line as it came, status lines and the empty line included; false if there are too many. */
+/* Takes one header line as it came, status lines and the empty line included; false if there are too many, or if memory is
+ * short. */
 bool reply_add_header(struct reply *reply, const char *line, size_t length);
+
+/* The value of a header of the last answer, until another line comes; "" for none. */
+const char *reply_header(const struct reply *reply, enum header header);
+
+/* Makes it none. */
+void reply_drop_header(struct reply *reply, enum header header);
 
 /* Wipes and frees. Safe to call twice. */
 void reply_free(struct reply *reply);

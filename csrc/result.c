@@ -48,8 +48,10 @@ static void set_common(lua_State *L, const struct report *report, int body, size
     if (!reply || reply->status == 0)
         return;
     set_whole(L, "status", reply->status);
-    if (reply->request_id[0] || reply->cf_ray[0])
-        set_string(L, "request_id", reply->request_id[0] ? reply->request_id : reply->cf_ray);
+    if (reply->value[HEADER_REQUEST_ID] > 0)
+        set_string(L, "request_id", reply_header(reply, HEADER_REQUEST_ID));
+    else if (reply->value[HEADER_CF_RAY] > 0)
+        set_string(L, "request_id", reply_header(reply, HEADER_CF_RAY));
     if (report->operation->secret_answer)
         return;
     if (body) {

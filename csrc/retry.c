@@ -108,16 +108,18 @@ static double read_policy(const char *policy)
 
 double retry_after(const struct reply *reply, enum kind kind, time_t now)
 {
-    double seconds = read_digits(reply->retry_after, strlen(reply->retry_after));
+    const char *value = reply_header(reply, HEADER_RETRY_AFTER);
+    double seconds = read_digits(value, strlen(value));
     if (seconds < 0) {
-        double date = read_date(reply->retry_after, now);
+        double date = read_date(value, now);
         if (date >= 0)
             seconds = date > (double)now ? date - (double)now : 0;
     }
     if (seconds < 0 && kind == KIND_RATE_LIMITED) {
-        seconds = read_policy(reply->ratelimit_policy);
+        seconds = read_policy(reply_header(reply, HEADER_RATELIMIT_POLICY));
+        value = reply_header(reply, HEADER_RATELIMIT_RESET);
         if (seconds < 0)
-            seconds = read_digits(reply->ratelimit_reset, strlen(reply->ratelimit_reset));
+            seconds = read_digits(value, strlen(value));
     }
     return seconds;
 }

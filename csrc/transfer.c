@@ -338,7 +338,7 @@ void transfer_finish(struct transfer *transfer, int code)
         reply->answered = true;             /* what cannot be read has come */
     if (code == CURLE_OUT_OF_MEMORY) {
         /* What libcurl also says of a header line that is longer than it takes. */
-        reply->no_memory = memory_ran_short() || reply->header_bytes == 0;
+        reply->no_memory = reply->no_memory || memory_ran_short() || reply->header_bytes == 0;
         reply->fault = reply->no_memory ? KIND_NETWORK : KIND_PROTOCOL;
     }
     if (reply->fault == KIND_NETWORK && reply->sent == 0)

@@ -13,8 +13,8 @@
 
 static void check_value(const char *value)
 {
-    CHECK(memchr(value, '\0', HEADER_VALUE_BYTES));
     size_t length = strlen(value);
+    CHECK(length < HEADER_VALUE_BYTES);
     CHECK(!text_has_control(value, length));
     CHECK(length == 0 || (value[0] != ' ' && value[length - 1] != ' '));
 }
@@ -39,14 +39,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         i += length;
     }
-    const char *const values[] = { reply.request_id, reply.cf_ray, reply.retry_after, reply.ratelimit_policy,
-                                   reply.ratelimit_reset };
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        check_value(values[i]);
+    for (int i = 0; i < HEADER_COUNT; i++)
+        check_value(reply_header(&reply, (enum header)i));
     for (enum kind kind = KIND_RATE_LIMITED; kind <= KIND_SERVER; kind++) {
         double seconds = retry_after(&reply, kind, NOW);
         CHECK(seconds - seconds == 0 && seconds >= -1);
-        CHECK(kind == KIND_RATE_LIMITED || seconds < 0 || reply.retry_after[0]);
+        CHECK(kind == KIND_RATE_LIMITED || seconds < 0 || reply_header(&reply, HEADER_RETRY_AFTER)[0]);
         struct retry retry = { kind, 1, 3, seconds, 30, 0.5 };
         double wait = retry_wait(&retry), read_wait = retry_read_wait(2, seconds, 30);
         CHECK(wait == RETRY_STOP || (wait >= 0 && wait < 30));

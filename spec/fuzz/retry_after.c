@@ -35,21 +35,26 @@ static bool is_canonical(const char *value, double date)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    char line[sizeof "Retry-After:" + HEADER_VALUE_BYTES] = "Retry-After:";
     struct reply reply;
     memset(&reply, 0, sizeof reply);
     if (size >= HEADER_VALUE_BYTES || memchr(data, '\0', size) || text_has_control((const char *)data, size))
         return -1;
-    memcpy(reply.retry_after, data, size);
+    memcpy(line + strlen(line), data, size);
+    CHECK(reply_add_header(&reply, line, strlen(line)));
+    const char *value = reply_header(&reply, HEADER_RETRY_AFTER);
     double seconds = retry_after(&reply, KIND_SERVER, 0);       /* counted from 1970, so that a date is itself */
     CHECK(seconds - seconds == 0 && seconds >= -1);
-    size_t digits = strspn(reply.retry_after, "0123456789");
+    size_t digits = strspn(value, "0123456789");
+    size = strlen(value);
     if (size > 0 && digits == size && size < 16)
-        CHECK(seconds == strtod(reply.retry_after, NULL));
-    double date = read_by_libc(reply.retry_after);
-    if (date >= 0 && is_canonical(reply.retry_after, date))
+        CHECK(seconds == strtod(value, NULL));
+    double date = read_by_libc(value);
+    if (date >= 0 && is_canonical(value, date))
         CHECK(seconds == date);
     /* However it is written, a date is a date: none is before 1970 or behind the year 9999. */
     if (digits < size)
         CHECK(seconds <= 253402300800.0);
+    reply_free(&reply);
     return 0;
 }

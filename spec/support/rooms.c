@@ -86,23 +86,29 @@ static int read_wait(lua_State *L)
     return push_seconds(L, retry_read_wait((int)luaL_checknumber(L, 1), luaL_checknumber(L, 2), luaL_checknumber(L, 3)));
 }
 
-static void copy_field(lua_State *L, const char *name, char *value)
+/* As a line of the answer. */
+static void add_header(lua_State *L, const char *field, const char *header, struct reply *reply)
 {
-    const char *string = string_field(L, name);
-    luaL_argcheck(L, strlen(string) < HEADER_VALUE_BYTES, 1, "header too long");
-    strcpy(value, string);
+    size_t length;
+    lua_pushfstring(L, "%s: %s\r\n", header, string_field(L, field));
+    const char *line = lua_tolstring(L, -1, &length);
+    reply_add_header(reply, line, length);
+    lua_pop(L, 1);
 }
 
 /* retry_after{ kind, now, retry_after, policy, reset } -> seconds, nil for none */
 static int after(lua_State *L)
 {
+    enum kind kind = kind_of_word(L, string_field(L, "kind"));
+    time_t now = (time_t)number_field(L, "now");
     struct reply reply;
     memset(&reply, 0, sizeof reply);
-    copy_field(L, "retry_after", reply.retry_after);
-    copy_field(L, "policy", reply.ratelimit_policy);
-    copy_field(L, "reset", reply.ratelimit_reset);
-    return push_seconds(L, retry_after(&reply, kind_of_word(L, string_field(L, "kind")),
-                                       (time_t)number_field(L, "now")));
+    add_header(L, "retry_after", "Retry-After", &reply);
+    add_header(L, "policy", "RateLimit-Policy", &reply);
+    add_header(L, "reset", "RateLimit-Reset", &reply);
+    double seconds = retry_after(&reply, kind, now);
+    reply_free(&reply);
+    return push_seconds(L, seconds);
 }
 
 /* problem(url) -> words, nil for none */
@@ -199,6 +205,7 @@ static int ends_headers(lua_State *L)
     reply_add_header(&reply, copy, length);
     free(copy);
     lua_pushboolean(L, reply.headers_whole);
+    reply_free(&reply);
     return 1;
 }
 
