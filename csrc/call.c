@@ -35,10 +35,7 @@ static void set_listener(lua_State *L, int client_index, int index, int options)
     const struct client *client = lua_touserdata(L, client_index);
     if (!client->has_listener && !lua_istable(L, options))
         return;
-    if (lua_istable(L, options))
-        lua_getfield(L, options, "on_event");
-    else
-        lua_pushnil(L);
+    options_push(L, options, "on_event");
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         compat_push_user_table(L, client_index);

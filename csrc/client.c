@@ -128,10 +128,7 @@ static void own(lua_State *L, const char **to, const char *string)
 /* Pushes a copy of the `credentials` option: a table by provider of functions and of tables of strings. */
 static void copy_credentials(lua_State *L, int table)
 {
-    if (lua_istable(L, table))
-        lua_getfield(L, table, "credentials");
-    else
-        lua_pushnil(L);
+    options_push(L, table, "credentials");
     if (!lua_istable(L, -1))
         return;
     lua_newtable(L);
@@ -176,10 +173,7 @@ struct client *client_new(lua_State *L, const struct options *options, int table
     compat_push_user_table(L, -1);
     copy_credentials(L, table);
     lua_setfield(L, -2, CLIENT_CREDENTIALS);
-    if (lua_istable(L, table))
-        lua_getfield(L, table, "on_event");
-    else
-        lua_pushnil(L);
+    options_push(L, table, "on_event");
     client->has_listener = !lua_isnil(L, -1);
     lua_setfield(L, -2, CLIENT_LISTENER);
     lua_pushvalue(L, find);

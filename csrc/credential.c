@@ -227,10 +227,8 @@ bool credential_find(lua_State *L, int client_index, int index, int options, con
         base_url = lua_tostring(L, -1);
         lua_pushstring(L, profile);
         profile = lua_tostring(L, -1);
-        lua_getfield(L, options, "credentials");
-    } else {
-        lua_pushnil(L);
     }
+    options_push(L, options, "credentials");
     enum found found = take_given(L, job, index, "options.credentials");
     int first = lua_gettop(L), second = first;
     if (found == FOUND_NOTHING) {

@@ -262,3 +262,14 @@ void options_read(lua_State *L, int index, const struct place *place, enum scope
     }
     lua_pop(L, 1);
 }
+
+void options_push(lua_State *L, int index, const char *name)
+{
+    if (!lua_istable(L, index)) {
+        lua_pushnil(L);
+        return;
+    }
+    index = compat_absolute(L, index);
+    lua_pushstring(L, name);
+    lua_rawget(L, index);
+}

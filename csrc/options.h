@@ -32,4 +32,8 @@ void options_set_defaults(struct options *options);
 void options_read(lua_State *L, int index, const struct place *place, enum scope scope, const struct provider *provider,
                   struct options *options);
 
+/* Pushes the option of this name of the table at `index`, which options_read has read; nil if it is no table. Nothing that only
+ * a metatable knows of is an option: nobody has looked at it. */
+void options_push(lua_State *L, int index, const char *name);
+
 #endif

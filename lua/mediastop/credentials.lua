@@ -105,7 +105,7 @@ local function read_profile(name, options)
         type(value)), 3)
     end
   end
-  return options and options.profile or DEFAULT_PROFILE
+  return options and rawget(options, "profile") or DEFAULT_PROFILE
 end
 
 --- Looks every provider's credential up now and keeps it: for nginx's `init_by_lua`, which alone sees the environment
