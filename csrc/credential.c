@@ -176,16 +176,6 @@ static const struct secret *ask_finder(lua_State *L, int client_index, int index
     return secret;
 }
 
-static struct credential credential_of(const struct secret *secret)
-{
-    struct credential credential = { { NULL, NULL }, { 0, 0 } };
-    for (int i = 0; i < 2; i++) {
-        credential.part[i] = secret->part[i].data;
-        credential.length[i] = secret->part[i].length;
-    }
-    return credential;
-}
-
 /* Takes what the client's finder finds. Pushes a sentence unless it returns FOUND. */
 static enum found take_found(lua_State *L, int client_index, struct job *job, int index, const char *base_url,
                              const char *profile)
@@ -207,10 +197,7 @@ static enum found take_found(lua_State *L, int client_index, struct job *job, in
     const struct secret *secret = ask_finder(L, client_index, index, false, &found);
     if (!secret)
         return found;
-    struct credential credential = credential_of(secret);
-    found = check(L, provider, secret->source.data, &credential);
-    if (found != FOUND)
-        return FOUND_FAULT;
+    struct credential credential = secret_credential(secret);
     authorize(L, job, &credential);
     job->ask = JOB_ASKS_FINDER;
     return FOUND;
@@ -283,8 +270,8 @@ bool credential_renew(lua_State *L, int client_index, int index, enum job_ask as
          again++) {
         const struct secret *secret = ask_finder(L, client_index, index, again, &found);
         if (secret) {
-            credential = credential_of(secret);
-            found = check(L, job->operation->provider, "", &credential);
+            credential = secret_credential(secret);
+            found = FOUND;
         }
     }
     /* The function may have ended the job, which then keeps no credential. */

@@ -16,6 +16,16 @@ const struct secret *secret_at(lua_State *L, int index)
     return compat_test_userdata(L, index, SECRET_TYPE);
 }
 
+struct credential secret_credential(const struct secret *secret)
+{
+    struct credential credential = { { NULL, NULL }, { 0, 0 } };
+    for (int i = 0; i < 2; i++) {
+        credential.part[i] = secret->part[i].data;
+        credential.length[i] = secret->part[i].length;
+    }
+    return credential;
+}
+
 static int secret_gc(lua_State *L)
 {
     struct secret *secret = compat_test_userdata(L, 1, SECRET_TYPE);
@@ -88,6 +98,14 @@ int secret_new(lua_State *L)
     if (!take_fields(L, secret, 3)) {
         lua_pushnil(L);
         lua_insert(L, -2);
+        return 2;
+    }
+    int part;
+    struct credential credential = secret_credential(secret);
+    const char *problem = request_credential_problem(secret->provider, &credential, &part);
+    if (problem) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "'%s' %s", secret->provider->fields[part], problem);
         return 2;
     }
     lua_pushvalue(L, 4);

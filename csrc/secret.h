@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "operation.h"
+#include "request.h"
 #include "text.h"
 
 struct secret {
@@ -20,7 +21,10 @@ void secret_open(lua_State *L);
 /* The secret at `index`, or NULL. */
 const struct secret *secret_at(lua_State *L, int index);
 
-/* Lua: secret(provider, source, fields) -> the object, or nil and what is wrong with the fields. */
+/* Its bytes, which are as good as it lives. */
+struct credential secret_credential(const struct secret *secret);
+
+/* Lua: secret(provider, source, fields) -> the object, which can be sent, or nil and what is wrong with the fields. */
 int secret_new(lua_State *L);
 
 #endif

@@ -99,6 +99,7 @@ describe("an entry of the credentials file", function()
     { "{}", "no such profile" },
     { '{"default":null}', "no such profile" },
     { '{"default":{}}', "no memories" },
+    { '{"default":{"memories":{"api_key":"secret"}}}\0', "JSON object" },
     { '{"default":"secret"}', "not as it should be" },
     { '{"default":{"memories":null}}', "no memories" },
     { '{"default":{"memories":"secret"}}', "not as it should be" },

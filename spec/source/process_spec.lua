@@ -73,6 +73,7 @@ describe("a program of the credentials file", function()
     { [[echo '{"api_key":"secret"']], "printed no JSON object" },
     { [[echo '{"api_key":"secret"} secret']], "printed no JSON object" },
     { [[echo '{"api_key":"secret"}{"api_key":"secret"}']], "printed no JSON object" },
+    { [[printf '{"api_key":"secret"}\0 secret']], "printed no JSON object" },
     { "echo '{}'", "gives nothing" },
     { [[echo '{"api_key":null}']], "gives nothing" },
     { [[echo '{"api_key":""}']], "gives nothing" },

@@ -59,6 +59,9 @@ end
 -- @treturn table or nil
 -- @raise where memory is short
 function reading.object(text)
+  if text:find("\0", 1, true) then
+    return nil -- lua-cjson takes it for the end
+  end
   local good, value = pcall(json.decode, text)
   if not good and value == "not enough memory" then
     error(value, 0)
