@@ -77,6 +77,8 @@ static int client_gc(lua_State *L)
 static int job_gc(lua_State *L)
 {
     struct job *job = job_at(L, 1);
+    if (job && job->client)
+        flight_check_fork(job->client);     /* this may be the child, and the job the parent's */
     if (job)
         flight_drop(L, job);
     return 0;

@@ -31,10 +31,12 @@ void event_collect(lua_State *L, struct job *job, int index)
     lua_pop(L, 1);
 }
 
-/* Puts the job into its list. */
-static void collect(lua_State *L, int index)
+void event_list(lua_State *L, const struct job *job, int index)
 {
+    if (!job->is_collected)
+        return;
     luaL_checkstack(L, 8, "too many nested calls");
+    index = compat_absolute(L, index);
     compat_push_user_table(L, index);
     lua_getfield(L, -1, COLLECTION);
     lua_pushvalue(L, index);
@@ -110,11 +112,9 @@ void event_retry(lua_State *L, struct client *client, const struct job *job, int
 
 void event_result(lua_State *L, struct client *client, const struct job *job, int index)
 {
-    index = compat_absolute(L, index);
-    if (job->is_collected)
-        collect(L, index);
     if (!job->has_listener)
         return;
+    index = compat_absolute(L, index);
     begin(L, job, index, "result");
     compat_push_user_table(L, index);
     lua_rawgeti(L, -1, 1);

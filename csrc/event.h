@@ -13,6 +13,9 @@ void event_attempt(lua_State *L, struct client *client, const struct job *job, i
 void event_retry(lua_State *L, struct client *client, const struct job *job, int index, double wait);
 void event_result(lua_State *L, struct client *client, const struct job *job, int index);
 
+/* Puts a job that is done into its list, if it has one; the job is the userdata at `index`. May raise. */
+void event_list(lua_State *L, const struct job *job, int index);
+
 /* Makes the list on the top the one that the job is put into once it is done, and pops it. */
 void event_collect(lua_State *L, struct job *job, int index);
 

@@ -70,23 +70,27 @@ static void add_answered(struct client *client, struct job *job)
     queue_add(&client->answered, &job->link, job);
 }
 
+static void leave_job_to_parent(struct client *client, struct job *job)
+{
+    static const char words[] = "the process forked, and its parent goes on with the job";
+    queue_leave(&job->link);
+    reply_clear(&job->reply);
+    job->reply.fault = KIND_CANCELLED;
+    job->reply.sent = job->state == JOB_SENDING;
+    text_add_string(&job->reply.problem, words);
+    add_answered(client, job);
+}
+
 /* In the child of a fork: the connections, and the jobs on them, are the parent's. */
 static void leave_to_parent(struct client *client)
 {
-    static const char words[] = "the process forked, and its parent goes on with the job";
     if (client->network)
         network_abandon(client->network);
     client->network = NULL;
     for (struct link *link = client->jobs.first; link; link = link->next) {
         struct job *job = link->owner;
-        if (job->state == JOB_ANSWERED)
-            continue;
-        queue_leave(&job->link);
-        reply_clear(&job->reply);
-        job->reply.fault = KIND_CANCELLED;
-        job->reply.sent = job->state == JOB_SENDING;
-        text_add_string(&job->reply.problem, words);
-        add_answered(client, job);
+        if (job->state != JOB_ANSWERED && job->state != JOB_DONE)
+            leave_job_to_parent(client, job);
     }
 }
 
@@ -184,7 +188,7 @@ static double begin_ready(lua_State *L, struct client *client, int jobs, bool wa
             compat_raw_get_pointer(L, jobs, job);
             if (lua_isnil(L, -1)) {
                 flight_drop(L, job);
-            } else if (job->deadline <= *now) {
+            } else if (job->deadline <= *now || job->state == JOB_DONE) {
                 flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
                 *now = clock_now();
             } else {
@@ -196,23 +200,43 @@ static double begin_ready(lua_State *L, struct client *client, int jobs, bool wa
     return next;
 }
 
+/* Lua: client, job, whom to ask -> whether the job has a new credential. */
+static int ask_again(lua_State *L)
+{
+    lua_pushboolean(L, credential_renew(L, 1, 2, (enum job_ask)lua_tointeger(L, 3)));
+    return 1;
+}
+
 /* The provider refused the credential: the job queues for another attempt, if there is another one. If not, or if asking
- * raises, it is still among the answered, and the next look at it settles it. */
+ * raises, the next look at it settles it. A function that is asked may do anything: run the client, which is not to settle this
+ * job meanwhile, end the job, or fork. */
 static void renew(lua_State *L, int client_index, struct client *client, struct job *job, int index,
                   double *now)
 {
-    enum job_ask ask = job->ask;
+    lua_pushcfunction(L, ask_again);
+    lua_pushvalue(L, client_index);
+    lua_pushvalue(L, index);
+    lua_pushinteger(L, (lua_Integer)job->ask);
     job->ask = JOB_ASKS_NOBODY;
-    bool renewed = credential_renew(L, client_index, index, ask);
-    *now = clock_now();             /* a function of the caller's may have run */
-    if (!renewed)
-        return;
     queue_leave(&job->link);
-    make_ready(client, job);
+    bool raised = lua_pcall(L, 3, 1, 0) != 0, is_child = !origin_is_here(&client->origin);
+    *now = clock_now();
+    flight_check_fork(client);
+    if (job->state == JOB_ANSWERED && is_child)
+        leave_job_to_parent(client, job);
+    else if (job->state == JOB_ANSWERED && !raised && lua_toboolean(L, -1))
+        make_ready(client, job);
+    else if (job->state == JOB_ANSWERED)
+        queue_add(&client->answered, &job->link, job);
+    if (raised)
+        lua_error(L);
+    lua_pop(L, 1);
 }
 
+/* Takes a job that is done off its client. If memory is short it raises and is to be called again: the job is where it was. */
 static void end(lua_State *L, struct client *client, struct job *job, int index)
 {
+    event_list(L, job, index);
     forget(job);
     if (job->is_kept)
         queue_add(&client->kept, &job->membership, job);
@@ -251,7 +275,8 @@ static void settle_answered(lua_State *L, int client_index, struct client *clien
             lua_pop(L, 1);
             continue;
         }
-        double wait = job_settle(L, job, index, random_next(&client->random), *now);
+        double wait = job->state == JOB_DONE ? RETRY_STOP
+                                             : job_settle(L, job, index, random_next(&client->random), *now);
         hold_gate(client, job);
         if (wait == JOB_ASK_AGAIN)
             renew(L, client_index, client, job, index, now);
@@ -273,23 +298,21 @@ static void fire_timers(lua_State *L, struct client *client, int jobs, double sl
     struct timer *timer;
     while ((timer = timers_first(&client->timers)) != NULL && timer->due <= *now && *now < slice_end) {
         struct job *job = timer->owner;
-        timers_remove(&client->timers, timer);
         if (job->state == JOB_WAITING) {
+            timers_remove(&client->timers, timer);
             make_ready(client, job);
-            *now = clock_now();
-            continue;
-        }
-        if (job->state == JOB_SENDING) {
+        } else if (job->exchange.owner) {
+            timers_remove(&client->timers, timer);
             network_time_out(client->network, &job->exchange);
-            *now = clock_now();
-            continue;
+        } else {
+            /* Or memory was short as the job was ended. */
+            compat_raw_get_pointer(L, jobs, job);
+            if (lua_isnil(L, -1))
+                flight_drop(L, job);
+            else
+                flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
+            lua_pop(L, 1);
         }
-        compat_raw_get_pointer(L, jobs, job);
-        if (lua_isnil(L, -1))
-            flight_drop(L, job);
-        else
-            flight_end(L, job, lua_gettop(L), KIND_TIMEOUT);
-        lua_pop(L, 1);
         *now = clock_now();
     }
 }
@@ -353,36 +376,13 @@ bool flight_run(lua_State *L, int client_index, double seconds, double *now)
     return quiet && !client->interrupted;
 }
 
-double flight_due(lua_State *L, int client_index)
-{
-    struct client *client = lua_touserdata(L, client_index);
-    double now = clock_now(), next = -1;
-    flight_check_fork(client);
-    if (client->jobs.count == 0)
-        return -1;
-    if (client->answered.count > 0)
-        return 0;
-    for (size_t i = 0; i < PROVIDER_COUNT; i++) {
-        const struct job *job = queue_first(&client->gates[i].ready);
-        double wait = job ? gate_wait(&client->gates[i], client->settings.max_connections, job->deadline, now) : -1;
-        next = wait >= 0 && (next < 0 || wait < next) ? wait : next;
-    }
-    double due[2] = { client->network ? network_due(client->network) : -1, -1 };
-    if (timers_first(&client->timers))
-        due[1] = timers_first(&client->timers)->due;
-    for (int i = 0; i < 2; i++) {
-        double wait = due[i] > now ? due[i] - now : 0;
-        next = due[i] >= 0 && (next < 0 || wait < next) ? wait : next;
-    }
-    return next;
-}
-
 void flight_end(lua_State *L, struct job *job, int index, enum kind kind)
 {
     struct client *client = job->client;
     if (client)
         cancel_attempt(client, job);
-    job_fail(L, job, index, kind);
+    if (job->state != JOB_DONE)
+        job_fail(L, job, index, kind);
     if (client)
         end(L, client, job, index);
     else

@@ -72,8 +72,8 @@ static enum process_result read_output(int fd, const struct patience *patience, 
 {
     char buffer[1024];
     ssize_t got = -1;
-    enum process_result result;
-    while ((result = ask(patience)) == PROCESS_DONE && got != 0) {
+    enum process_result result = PROCESS_DONE;
+    while (got != 0 && (result = ask(patience)) == PROCESS_DONE) {
         struct pollfd ready = { fd, POLLIN, 0 };
         double left = patience->until - clock_now();
         if (poll(&ready, 1, clock_milliseconds(left < ASK_SECONDS ? left : ASK_SECONDS)) <= 0)
@@ -87,7 +87,7 @@ static enum process_result read_output(int fd, const struct patience *patience, 
         }
     }
     wipe(buffer, sizeof buffer);
-    return got == 0 ? PROCESS_DONE : result;
+    return result;
 }
 
 /* Waits for its end. A host that reaps all children itself, as nginx does, takes the status from us: then what it printed

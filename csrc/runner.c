@@ -166,14 +166,14 @@ static bool create(struct runner *runner)
 
 bool runner_start(struct runner *runner, void (*round)(void *owner), void *owner)
 {
-    static bool registered;
+    static bool held_at_forks, held_at_exit;
     runner->round = round;
     runner->owner = owner;
     runner->stop = false;
     pthread_mutex_lock(&lock_of_all);
-    if (!registered)
-        registered = pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0 && atexit(at_exit) == 0;
-    runner->exists = registered && !exiting && create(runner);
+    held_at_forks = held_at_forks || pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0;
+    held_at_exit = held_at_exit || atexit(at_exit) == 0;
+    runner->exists = held_at_forks && held_at_exit && !exiting && create(runner);
     if (runner->exists) {
         runner->next = all;
         all = runner;

@@ -66,6 +66,7 @@ bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigne
 {
     char folder[PATH_BYTES - 64];
     ticket->path[0] = '\0';
+    ticket->pid = getpid();
     if (!find_folder(folder, sizeof folder, key, length))
         return false;
     /* Another process may remove the folder, as it is empty, before the file is made. */
@@ -91,7 +92,7 @@ bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigne
 
 bool ticket_take(struct ticket *ticket)
 {
-    if (ticket->path[0] == '\0')
+    if (ticket->path[0] == '\0' || ticket->pid != getpid())
         return false;
     bool taken = unlink(ticket->path) == 0;
     *strrchr(ticket->path, '/') = '\0';

@@ -7,18 +7,20 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define TICKET_KEY_BYTES 100        /* longest key */
 
 struct ticket {
     char path[384];                 /* empty: none */
+    pid_t pid;                      /* of the process whose it is */
 };
 
 /* Makes a ticket of this process for a key. Processes with the same parent and user have their keys in common. `number`:
  * that of no other ticket of this process. False, with errno set, if it cannot. */
 bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigned long number);
 
-/* Removes the ticket: true if it was still there. */
+/* Removes the ticket: true if it was still there. In the child of a fork it does nothing. */
 bool ticket_take(struct ticket *ticket);
 
 /* Removes the tickets of the key: how many there were of processes that live. */
