@@ -8,7 +8,6 @@
 #include "envelope.h"
 #include "json.h"
 
-#define EXACT_BELOW 9007199254740992.0
 
 static bool is_blank(const struct text *text)
 {
@@ -73,8 +72,10 @@ static bool is_about_another(lua_State *L, const struct operation *operation, co
         return false;
     json_push_field(L, body, operation->id_path);
     bool readable = lua_type(L, -1) == LUA_TSTRING ||
-                    (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) < EXACT_BELOW);
+                    (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) < ENVELOPE_EXACT_BELOW);
     size_t length = 0;
+    if (lua_type(L, -1) == LUA_TNUMBER)
+        envelope_make_text(L);      /* Lua's own would round it to 14 digits */
     const char *named = readable ? lua_tolstring(L, -1, &length) : NULL;
     bool another = named && (length != strlen(id) || !text_same_nocase(named, id, length));
     lua_pop(L, 1);

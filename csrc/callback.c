@@ -35,14 +35,20 @@ static void push_either(lua_State *L, int body, const char *path, const char *ot
 /* Pushes the task's id as text: true; nil if there is none that could be one: false. */
 static bool push_id(lua_State *L, int body)
 {
+    int top = lua_gettop(L);
     size_t length = 0;
     push_either(L, body, "task_id", "data.task_id");
-    if (lua_type(L, -1) == LUA_TNUMBER)
-        envelope_make_text(L);
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        double number = lua_tonumber(L, -1);
+        if (number >= 0 && number < ENVELOPE_EXACT_BELOW && number == (double)(long long)number)
+            envelope_make_text(L);
+        else
+            lua_pushnil(L);         /* digits are lost, and what is left may be another's */
+    }
     const char *id = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
     if (id && length > 0 && length <= ID_MAX_BYTES && !text_has_control(id, length))
         return true;
-    lua_pop(L, 1);
+    lua_settop(L, top);
     lua_pushnil(L);
     return false;
 }

@@ -36,10 +36,15 @@ static bool says(lua_State *L, int body, const char *path, bool word)
 /* `error` that is not false, null, 0 or empty. */
 static bool has_error(lua_State *L, int body)
 {
+    int top = lua_gettop(L);
     json_push_field(L, body, "error");
     bool none = !lua_toboolean(L, -1) || (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == 0) ||
                 (lua_type(L, -1) == LUA_TSTRING && lua_tostring(L, -1)[0] == '\0');
-    lua_pop(L, 1);
+    if (lua_istable(L, -1)) {
+        lua_pushnil(L);
+        none = lua_next(L, -2) == 0;
+    }
+    lua_settop(L, top);
     return !none;
 }
 
@@ -60,7 +65,7 @@ static void push_raw_code(lua_State *L, int body)
     static const char *const paths[] = { "code", "error.code", "status" };
     for (size_t i = 0; i < 3; i++) {
         json_push_field(L, body, paths[i]);
-        if (!lua_isnil(L, -1) && (i < 2 || lua_type(L, -1) == LUA_TNUMBER))
+        if (!lua_isnil(L, -1) && (i < 2 || as_number(L, -1) >= 0))
             return;
         lua_pop(L, 1);
     }
@@ -77,8 +82,8 @@ static bool has_failing_status(lua_State *L, int body)
 {
     json_push_field(L, body, "status");
     bool failing = false;
-    if (lua_type(L, -1) == LUA_TNUMBER)
-        failing = lua_tonumber(L, -1) >= 400;
+    if (as_number(L, -1) >= 0)
+        failing = as_number(L, -1) >= 400;
     else if (lua_type(L, -1) == LUA_TSTRING)
         failing = text_is_one_of(lua_tostring(L, -1), strlen(lua_tostring(L, -1)), "error|errored|failed");
     lua_pop(L, 1);

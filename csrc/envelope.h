@@ -6,6 +6,8 @@
 
 #include "compat.h"
 
+#define ENVELOPE_EXACT_BELOW 9007199254740992.0     /* 2^53: whole numbers that a double holds */
+
 /* `body` is the index of the JSON: a table, or nil, which says nothing. */
 
 /* Whether it says in any of the providers' ways that the call failed, or in so many words that it succeeded. */

@@ -145,8 +145,8 @@ void job_take_reply(struct job *job)
     /* An answer of which a part had no room is a lost one. */
     if (reply->no_memory && reply->sent > 0 && reply->fault == KIND_PROTOCOL)
         reply->fault = KIND_NETWORK;
-    request_mask(&job->request, &reply->body);
-    request_mask(&job->request, &reply->problem);
+    request_mask(&job->request, &reply->body, reply->fault != KIND_NONE);
+    request_mask(&job->request, &reply->problem, true);
     if (request_echoed(&job->request, reply_header(reply, HEADER_REQUEST_ID)))
         reply_drop_header(reply, HEADER_REQUEST_ID);
     if (request_echoed(&job->request, reply_header(reply, HEADER_CF_RAY)))
@@ -201,6 +201,8 @@ double job_settle(lua_State *L, struct job *job, int index, double random, doubl
     answer_read(L, job->reading ? job->operation->read : job->operation, job->id, &job->reply, &verdict);
     int body = lua_gettop(L);
     if (verdict.kind == KIND_UNAUTHORIZED && job->ask != JOB_ASKS_NOBODY && job->deadline > now) {
+        if (!job->reading)
+            note_failure(job, verdict.kind);
         lua_pop(L, 1);
         return JOB_ASK_AGAIN;
     }

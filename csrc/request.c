@@ -188,11 +188,15 @@ static bool is_sought(const struct request *request, int i)
     return request->secrets[i].length >= (is_username ? USERNAME_MIN_BYTES : SECRET_MIN_BYTES);
 }
 
-void request_mask(const struct request *request, struct text *text)
+void request_mask(const struct request *request, struct text *text, bool cut)
 {
     for (int i = 2; i >= 0; i--) {
-        if (is_sought(request, i))
-            text_mask(text, request->secrets[i].data, request->secrets[i].length);
+        const struct text *secret = &request->secrets[i];
+        if (!is_sought(request, i))
+            continue;
+        text_mask(text, secret->data, secret->length);
+        if (cut)
+            text_mask_cut(text, secret->data, secret->length);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define KEPT_MAX_BYTES 4096         /* an answer has a few hundred */
+#define CUT_MIN_BYTES 4             /* less of a secret is no sign of one */
 
 static int lower(char c)
 {
@@ -112,15 +113,57 @@ static size_t match_byte(const char *from, size_t left, char byte)
     return high >= 0 && low >= 0 && high * 16 + low == (unsigned char)byte ? 6 : 0;
 }
 
+/* The number of \\uXXXX at `from`, or -1. */
+static long code_unit(const char *from, size_t left)
+{
+    long unit = 0;
+    if (left < 6 || from[0] != '\\' || from[1] != 'u')
+        return -1;
+    for (int i = 2; i < 6; i++) {
+        int digit = hex_value(from[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+/* How many bytes at `from` stand, as \\uXXXX or a pair of them, for the character beyond ASCII at `needle`, which is so many
+ * `bytes` of UTF-8; 0 if none do. */
+static size_t match_character(const char *from, size_t left, const char *needle, size_t length, size_t *bytes)
+{
+    char utf8[4];
+    size_t taken = 6;
+    long code = code_unit(from, left);
+    if (code < 0x80)
+        return 0;
+    if (code >= 0xD800 && code < 0xDC00) {
+        long low = code_unit(from + 6, left - 6);
+        if (low < 0xDC00 || low > 0xDFFF)
+            return 0;
+        code = 0x10000 + (code - 0xD800) * 0x400 + (low - 0xDC00);
+        taken = 12;
+    }
+    *bytes = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = *bytes; i > 1; i--, code >>= 6)
+        utf8[i - 1] = (char)(0x80 | (code & 0x3F));
+    utf8[0] = (char)((*bytes == 2 ? 0xC0 : *bytes == 3 ? 0xE0 : 0xF0) | code);
+    return *bytes <= length && memcmp(needle, utf8, *bytes) == 0 ? taken : 0;
+}
+
 /* How many bytes at `from` stand for the needle; 0 if none do. */
 static size_t match(const char *from, const char *end, const char *needle, size_t length)
 {
     const char *at = from;
-    for (size_t i = 0; i < length; i++) {
-        size_t byte = match_byte(at, (size_t)(end - at), needle[i]);
-        if (byte == 0)
+    for (size_t i = 0, bytes; i < length; i += bytes) {
+        size_t left = (size_t)(end - at), taken = match_character(at, left, needle + i, length - i, &bytes);
+        if (taken == 0) {
+            bytes = 1;
+            taken = match_byte(at, left, needle[i]);
+        }
+        if (taken == 0)
             return 0;
-        at += byte;
+        at += taken;
     }
     return (size_t)(at - from);
 }
@@ -163,6 +206,19 @@ size_t text_mask(struct text *text, const char *needle, size_t length)
         text->length = (size_t)(to - text->data);
     }
     return found;
+}
+
+void text_mask_cut(struct text *text, const char *needle, size_t length)
+{
+    size_t part = length < text->length + 1 ? length - 1 : text->length;
+    while (part >= CUT_MIN_BYTES && memcmp(text->data + text->length - part, needle, part) != 0)
+        part--;
+    if (length <= CUT_MIN_BYTES || part < CUT_MIN_BYTES)
+        return;
+    text->length -= part;
+    memcpy(text->data + text->length, "***", 3);        /* no string: NOLINT(bugprone-not-null-terminated-result) */
+    text->length += 3;
+    wipe(text->data + text->length, part - 3);
 }
 
 void text_clear(struct text *text)

@@ -27,9 +27,12 @@ bool text_add_line(struct text *text, const char *bytes, size_t length, size_t l
 /* How many of the bytes fit into `limit` without cutting a UTF-8 character. */
 size_t text_cut(const char *bytes, size_t length, size_t limit);
 
-/* Replaces every occurrence of `needle` by "***", in place, also where some of its bytes are escaped as in a JSON string;
- * returns how many. `needle` has 3 bytes or more. */
+/* Replaces every occurrence of `needle` by "***", in place, also where some of its bytes or UTF-8 characters are escaped as in a
+ * JSON string; returns how many. `needle` has 3 bytes or more. */
 size_t text_mask(struct text *text, const char *needle, size_t length);
+
+/* The same for its first bytes where the text ends within it. */
+void text_mask_cut(struct text *text, const char *needle, size_t length);
 
 /* Wipes the bytes and keeps the storage, if it is not large. */
 void text_clear(struct text *text);

@@ -348,6 +348,10 @@ void transfer_finish(struct transfer *transfer, int code)
         text_add_string(&reply->problem, "the answer was cut short in its headers");
     } else if (reply->fault != KIND_NONE) {
         const char *words = transfer->words[0] ? transfer->words : curl_easy_strerror((CURLcode)code);
+        if (code == CURLE_ABORTED_BY_CALLBACK)
+            words = "the connection was lost";              /* and the request was not to be repeated */
+        else if (strncmp(words, "Unsupported proxy", 17) == 0)
+            words = "the proxy's URL cannot be used";       /* libcurl shows all of it, with the password */
         text_add_line(&reply->problem, words, strlen(words), DETAIL_MAX_BYTES);
     }
     if (reply->status < 200)

@@ -186,7 +186,8 @@ describe("memories.callback refuses", function()
     for _, body in ipairs({
       "{}", '{"code":200}', '{"task_id":null}', '{"task_id":""}', '{"task_id":{}}', '{"task_id":true}',
       '{"task_id":"a\\nb"}', '{"task_id":"a\\u0000b"}', '{"task_id":"' .. ("x"):rep(256) .. '"}',
-      '{"data":{"status":14}}', '{"id":"t"}',
+      '{"data":{"status":14}}', '{"id":"t"}', '{"task_id":9007199254740992}', '{"task_id":1e20}', '{"task_id":1.5}',
+      '{"task_id":-1}',
     }) do
       refused(body, "names no task")
     end

@@ -98,6 +98,12 @@ describe("a provider that echoes the credential", function()
           cut.status, cut.body = 200, "key " .. secret .. " and more"
           assert_masked(provider, select(2, support.answered(client, provider, { cut = cut })))
         end
+        for kept = 4, secret:find("[ :]") and 0 or #secret - 1 do
+          local answer = "bad key " .. secret:sub(1, kept)
+          local raw = ("HTTP/1.1 401 No\r\nContent-Length: 900\r\n\r\n%s"):format(answer)
+          local _, _, _, err = support.answered(client, provider, { raw = raw })
+          assert.are.equal("bad key ***", err.raw)
+        end
         local raw = "HTTP/1.1 200 " .. secret .. "\r\nContent-Length: 2\r\n\r\n{}"
         assert_masked(provider, select(2, support.answered(client, provider, { raw = raw })))
         assert_masked(provider, select(2, support.answered(client, provider, { raw = secret .. "\r\n\r\n" .. secret })))
@@ -117,6 +123,26 @@ describe("a provider that echoes the credential", function()
         assert_free({ result and result.body or {}, message, err and { err.detail, err.body } }, key, "answer")
       end
     end
+  end)
+
+  -- PHP and Python write what is beyond ASCII as \u00e4, and what is beyond the first plane as two of these.
+  it("as JSON escapes it beyond ASCII has it replaced", function()
+    local password = "p\195\164ssword-0123-\226\130\172-\240\157\132\158"
+    local escaped = "p\\u00e4ssword-0123-\\u20AC-\\ud834\\udd1e"
+    for _, status in ipairs({ 200, 403 }) do
+      local id = support.id()
+      emulator:faults(id, { { status = status, body = ('{"success":false,"message":"bad key %s!"}'):format(escaped) } })
+      local credentials = { username = "user-0123", password = password }
+      local _, message, err = client.fastpix.finish(id, { credentials = credentials })
+      assert_free({ message, err }, password, "answer")
+      assert_free({ message, err }, escaped, "answer")
+      assert.are.equal("bad key ***!", err.detail)
+    end
+    local latin = "p\228ssword-0123"
+    local id = support.id()
+    emulator:faults(id, { { status = 403, body = '{"message":"bad key p\\u00e4ssword-0123!"}' } })
+    local _, _, err = client.fastpix.finish(id, { credentials = { username = "user-0123", password = latin } })
+    assert.are.equal("bad key ***!", err.detail)
   end)
 
   it("of the call, not the client's, has it replaced", function()

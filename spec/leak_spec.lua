@@ -196,6 +196,11 @@ local function build(way, client_options)
   add("do local through = mediastop.new({ base_url = urls, attempts = 1,")
   add("  proxy = 'http://user:proxy-password-0123@127.0.0.1:%s', %s })", nowhere:match("%d+$"), client_options)
   add("  note('connect', through.memories.stop('x')) show(through) end")
+  for url, kind in pairs({ ["ftp://user:proxy-password-0123@127.0.0.1:1"] = "connect",
+    ["http://user:proxy-password-0123@127.0.0.1:99999999"] = "dns" }) do
+    add("do local through = mediastop.new({ base_url = urls, attempts = 1, proxy = %q, %s })", url, client_options)
+    add("  note(%q, through.memories.stop('x')) end", kind)
+  end
   lines[#lines + 1] = misuses
   add("client:close() note('closed', client.memories.stop('x')) show(client)")
   add("return kinds")

@@ -206,6 +206,7 @@ describe("a result", function()
     { "emogg", '{"error":false,"state":"finished"}', "ended", true, "finished" },
     { "fastpix", '{"success":true}', "ended" },
     { "fastpix", '{"success":true,"error":null}', "ended" },
+    { "fastpix", '{"success":true,"error":{}}', "ended" },
     { "fastpix", '{"success":true,"data":{}}', "ended" },
   }
 
@@ -229,6 +230,8 @@ describe("a result", function()
       { "screenplay", "AbC-2", '{"code":200,"data":{"task_id":"aBC-2","status":"cancelled"}}' },
       { "emogg", "AbC-3", '{"_id":"ABC-3","state":"finished"}' },
       { "memories", "1234567", '{"code":200,"data":{"task_id":1234567}}' },
+      { "memories", "123456789012345", '{"code":200,"data":{"task_id":123456789012345}}' },
+      { "memories", "9007199254740991", '{"code":200,"data":{"task_id":9007199254740991}}' },
     }
     for _, case in ipairs(cases) do
       emulator:faults(case[2], { { body = case[3] } })
