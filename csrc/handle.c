@@ -144,8 +144,10 @@ static int must_not_block(lua_State *L)
 static int run(lua_State *L)
 {
     check_client(L, 2);
+    const struct client *client = lua_touserdata(L, 1);
     call_run(L, 1, luaL_checknumber(L, 2));
-    return 0;
+    compat_push_whole(L, (long long)client->jobs.count);
+    return 1;
 }
 
 /***

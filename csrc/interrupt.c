@@ -56,12 +56,20 @@ lua_Hook interrupt_hook(lua_State *L)
     return lua_gethook(main_state(L));
 }
 
+/* Whether the hook looks like that of Ctrl-C, which may have come between two waits. */
+static bool is_of_interrupt(lua_State *main)
+{
+    const int mask = LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT;
+    return lua_gethookcount(main) == 1 && (lua_gethookmask(main) & mask) == mask;
+}
+
 bool interrupt_came(lua_State *L, lua_Hook hook_before)
 {
     /* The hook is the main state's alone, and would come to a coroutine only after its wait. */
-    lua_Hook hook = interrupt_hook(L);
-    if (main_state(L) != L && hook && hook != hook_before) {
-        lua_sethook(main_state(L), NULL, 0, 0);     /* it is to raise once, here */
+    lua_State *main = main_state(L);
+    lua_Hook hook = lua_gethook(main);
+    if (main != L && hook && (hook != hook_before || is_of_interrupt(main))) {
+        lua_sethook(main, NULL, 0, 0);      /* it is to raise once, here */
         lua_pushliteral(L, WORD);
         return true;
     }

@@ -230,7 +230,12 @@ int network_fd(struct network *network)
 
 void network_tend(struct network *network)
 {
-    if (!network->runner.exists)
+    lock(network);
+    bool has_thread = network->runner.exists;
+    if (has_thread && network->ended.count == 0)
+        runner_hush(&network->runner);      /* what it rang for was cancelled */
+    runner_unlock(&network->runner);
+    if (!has_thread)
         pool_tend(network->pool);
 }
 

@@ -147,7 +147,8 @@ void sockets_want(struct sockets *sockets, int fd, int what, struct transfer *tr
     }
     socket->loose = what == 0 && socket->ours;
     set_idle(sockets, fd, false);
-    watch(sockets, fd, socket->loose ? SOCKETS_IN : what);
+    /* Of several transfers over HTTP/2 it is not always the last one that is noted here, and then nobody lets go of it. */
+    watch(sockets, fd, socket->loose && socket->transfer ? SOCKETS_IN : what);
     if (what == 0)
         return;
     if (transfer) {

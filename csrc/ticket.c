@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +63,18 @@ static bool find_folder(char *path, size_t size, const char *key, size_t length)
     return fits(snprintf(path, size, "%s/%ld-%s", home, (long)getppid(), name), size);
 }
 
-bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigned long number)
+/* That of no other ticket of this process, whichever Lua state has it. */
+static unsigned long next_number(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static unsigned long last;
+    pthread_mutex_lock(&lock);
+    unsigned long number = ++last;
+    pthread_mutex_unlock(&lock);
+    return number;
+}
+
+bool ticket_issue(struct ticket *ticket, const char *key, size_t length)
 {
     char folder[PATH_BYTES - 64];
     ticket->path[0] = '\0';
@@ -73,7 +85,7 @@ bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigne
     for (int i = 0; i < ATTEMPTS; i++) {
         if (mkdir(folder, S_IRWXU) != 0 && errno != EEXIST)
             return false;
-        if (!fits(snprintf(ticket->path, sizeof ticket->path, "%s/%ld-%lu", folder, (long)getpid(), number),
+        if (!fits(snprintf(ticket->path, sizeof ticket->path, "%s/%ld-%lu", folder, (long)getpid(), next_number()),
                   sizeof ticket->path)) {
             ticket->path[0] = '\0';
             return false;
@@ -84,7 +96,7 @@ bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigne
             return true;
         }
         ticket->path[0] = '\0';
-        if (errno != ENOENT)
+        if (errno != ENOENT && errno != EEXIST)     /* one that is left of a process with the same number */
             return false;
     }
     return false;

@@ -16,9 +16,9 @@ struct ticket {
     pid_t pid;                      /* of the process whose it is */
 };
 
-/* Makes a ticket of this process for a key. Processes with the same parent and user have their keys in common. `number`:
- * that of no other ticket of this process. False, with errno set, if it cannot. */
-bool ticket_issue(struct ticket *ticket, const char *key, size_t length, unsigned long number);
+/* Makes a ticket of this process for a key. Processes with the same parent and user have their keys in common.
+ * False, with errno set, if it cannot. */
+bool ticket_issue(struct ticket *ticket, const char *key, size_t length);
 
 /* Removes the ticket: true if it was still there. In the child of a fork it does nothing. */
 bool ticket_take(struct ticket *ticket);

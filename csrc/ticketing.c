@@ -13,9 +13,8 @@ static int issue(lua_State *L)
 {
     size_t length;
     const char *key = luaL_checklstring(L, 1, &length);
-    lua_Number number = luaL_checknumber(L, 2);
     struct ticket *ticket = compat_new_userdata(L, sizeof *ticket, TICKET_TYPE);
-    if (ticket_issue(ticket, key, length, (unsigned long)number))
+    if (ticket_issue(ticket, key, length))
         return 1;
     int error = errno;
     lua_pushnil(L);

@@ -9,7 +9,7 @@
 /* Registers the metatable. */
 void ticketing_open(lua_State *L);
 
-/* Pushes a table of functions: issue(key, number) -> ticket, or nil and the system's words, where ticket:take() tells
+/* Pushes a table of functions: issue(key) -> ticket, or nil and the system's words, where ticket:take() tells
  * whether it was still there, and the collector takes it as well; call_off(key) -> how many; sweep(). */
 void ticketing_push(lua_State *L);
 

@@ -4,11 +4,9 @@ local system = require("spec.emulator.system")
 
 describe("tickets", function()
   local tickets = core.tickets
-  local number = 100000
 
   local function issue(key)
-    number = number + 1
-    return assert(tickets.issue(key, number))
+    return assert(tickets.issue(key))
   end
 
   it("are taken once, by their owner or by whoever calls them off", function()
@@ -34,10 +32,10 @@ describe("tickets", function()
     local script = support.scratch("ticket.lua")
     system.write_file(script, [[
       local tickets, process = require("mediastop.core").tickets, require("process")
-      local mine = assert(tickets.issue("shared", 1))
+      local mine = assert(tickets.issue("shared"))
       local dead = process.fork()
       if dead == 0 then
-        assert(tickets.issue("dead", 1))
+        assert(tickets.issue("dead"))
         process.kill(process.pid(), 9)
       end
       process.wait(dead)
@@ -53,7 +51,7 @@ describe("tickets", function()
   end)
 
   it("refuse a key that is too long, and a folder that is not ours alone", function()
-    local ticket, words = tickets.issue(("x"):rep(101), 1)
+    local ticket, words = tickets.issue(("x"):rep(101))
     assert.is_nil(ticket)
     assert.is_string(words)
     assert.are.equal(0, tickets.call_off(("x"):rep(101)))

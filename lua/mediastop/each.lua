@@ -182,7 +182,12 @@ local function each(client, requests, options, host)
       if taken < #done then
         return take()
       elseif in_flight > 0 then
-        guarded(host.run, client, run)
+        if guarded(host.run, client, run) == 0 and taken == #done then
+          -- In a finalizer: the client was finalised meanwhile, and let go of its jobs.
+          local job, request = next(request_of)
+          request_of[job], in_flight = nil, in_flight - 1
+          return request, job:result()
+        end
       elseif exhausted then
         return nil
       end

@@ -161,7 +161,25 @@ end
 -- The functions of a station: those of the module, and the methods of a client.
 local functions = {}
 
+-- Before its workers begin nginx has no timers, and what its master starts is not theirs: refused, whatever the options
+-- say.
+local function refuse_in_init(station, operation, id, options, name)
+  local copy = options
+  if type(options) == "table" then
+    copy = {}
+    for option, value in pairs(options) do
+      copy[option] = value
+    end
+    copy.allow_blocking = nil
+  end
+  local _, message, err = check(pcall(engine.start_into, station.client, station.done, true, operation, id, copy, name))
+  return nil, message, err
+end
+
 function functions.start(station, operation, id, options)
+  if ngx.get_phase() == "init" then
+    return refuse_in_init(station, operation, id, options)
+  end
   local job, message, err = check(pump.start(station, false, false, engine.start_into, false, operation, id, options))
   if not job then
     return nil, message, err
@@ -197,15 +215,11 @@ end
 
 function functions.later(station, operation, id, options)
   local copy, delay, key = read_later(options)
-  if ngx.get_phase() ~= "init" then
-    local good, message, err = check(later.start(station, operation, id, copy, delay, key))
-    return good, message, err
+  if ngx.get_phase() == "init" then
+    return refuse_in_init(station, operation, id, copy, "later")
   end
-  -- nginx has no timers before its workers begin: refused, whatever the options say.
-  copy.allow_blocking = nil
-  local _, message, err = check(pcall(engine.start_into, station.client, station.done, true, operation, id, copy,
-    "later"))
-  return nil, message, err
+  local good, message, err = check(later.start(station, operation, id, copy, delay, key))
+  return good, message, err
 end
 
 -- The results of a job that is done; the next call may use it again.

@@ -46,7 +46,7 @@ describe("a job of the parent's that the child of a fork finalises,", function()
       return pending("process.so is not built")
     end
     many.good_child([[
-      local ticket = assert(require("mediastop.core").tickets.issue("forked", 1))
+      local ticket = assert(require("mediastop.core").tickets.issue("forked"))
       local pid = process.fork()
       if pid == 0 then
         os.exit(7, true)

@@ -9,18 +9,21 @@ local engine, tickets = core.engine, core.tickets
 
 local LONGEST_PLAIN_KEY = 60 -- bytes; of a longer key the ticket has the hash
 local TICK_SECONDS = 0.001
+local LATE_SECONDS = 1
+local SLICE_SECONDS = 0.005
 local LAST_SECONDS = 0.9 -- nginx kills a worker that has not ended one second after it was told to
 
 -- Delayed jobs in the order in which they are due: { due, station, operation, id, options, ticket }.
 local delayed = {}
-local timer_due -- when the timer of nginx comes that is set; nil for none
-local issued = 0 -- tickets, ever
+local timers = {} -- when the timers of nginx come that are set, as keys
+local swept -- whether the tickets of dead processes have been looked for
 
 -- The stations of this module's jobs under way, as keys: how many.
 local under_way = {}
 
 -- Refers to the newest of its kind, whose end is that of the Lua state.
 local guard
+local guards = newproxy(true)
 
 local function name_of(key)
   return #key <= LONGEST_PLAIN_KEY and "=" .. key or "#" .. ngx.sha1_bin(key)
@@ -80,24 +83,40 @@ local function begin(item)
   end
 end
 
+-- Of what has a finalizer, Lua ends the newest first.
+local function renew_guard()
+  guard = newproxy(guards)
+end
+
 local set_timer
 
-local function on_timer(premature)
-  timer_due = nil
+local function on_timer(premature, due)
+  timers[due] = nil
   carry_out(premature, begin)
+  renew_guard()
   set_timer()
 end
 
 -- Sees to it that the timer comes when the first delayed job is due. A worker that exits lets all timers come at once.
 function set_timer()
   local first = delayed[1]
-  if not first or (timer_due and timer_due <= first.due) then
+  if not first then
     return
   end
+  local now = ngx.now()
+  for due in pairs(timers) do
+    if due + LATE_SECONDS < now then
+      timers[due] = nil -- nginx has dropped it
+    elseif due <= first.due then
+      return
+    end
+  end
   -- Not at once, for within one turn of nginx's loop its clock stands still.
-  local set, words = ngx.timer.at(math.max(TICK_SECONDS, first.due - ngx.now()), on_timer)
-  if set then
-    timer_due = first.due
+  local allowed, set, words = pcall(ngx.timer.at, math.max(TICK_SECONDS, first.due - now), on_timer, first.due)
+  if allowed and set then
+    timers[first.due] = true
+  elseif not allowed then
+    return -- in exit_worker: the guard carries it out
   elseif ngx.worker.exiting() then
     carry_out(true, begin)
   else
@@ -117,16 +136,18 @@ local function finish()
       count(station, 1)
     end
   end)
-  for station in pairs(under_way) do
-    repeat
-      local left = deadline - ngx.now()
-      engine.run(station.client, math.max(0, left))
-      ngx.update_time()
-    until left <= 0 or station.client:step() == 0
-  end
+  local slice = 0
+  repeat
+    local unfinished = 0
+    for station in pairs(under_way) do
+      engine.run(station.client, slice)
+      unfinished = unfinished + station.client:step()
+    end
+    slice = SLICE_SECONDS
+    ngx.update_time()
+  until unfinished == 0 or ngx.now() >= deadline
 end
 
-local guards = newproxy(true)
 getmetatable(guards).__gc = function(self)
   if self == guard then
     pcall(finish)
@@ -134,11 +155,6 @@ getmetatable(guards).__gc = function(self)
 end
 
 local later = {}
-
--- Of what has a finalizer, Lua ends the newest first.
-local function renew_guard()
-  guard = newproxy(guards)
-end
 
 --- Starts a job, now or after a delay; `mediastop.resty.later` with its arguments checked.
 -- @tparam table station
@@ -161,12 +177,12 @@ function later.start(station, operation, id, options, delay, key)
   ngx.update_time()
   local item = { due = ngx.now() + delay, station = station, operation = operation, id = id, options = options }
   if key then
-    if issued == 0 then
+    if not swept then
       tickets.sweep()
+      swept = true
     end
-    issued = issued + 1
     local words
-    item.ticket, words = tickets.issue(name_of(key), issued)
+    item.ticket, words = tickets.issue(name_of(key))
     if not item.ticket then
       ngx.log(ngx.ERR, "mediastop: ", operation, " ", id, " cannot be called off: ", words)
     end

@@ -28,7 +28,8 @@ local active = {}
 -- Stations whose thread rings the bell, as keys.
 local ringing = setmetatable({}, { __mode = "k" })
 
-local bell, starting -- of the pump that runs, or is about to
+local bell -- of the pump that runs
+local running, starting -- whether one runs or tries to; until when one that has been asked for may still begin
 local was_idle, is_patient, is_over -- it had nothing to do a while ago; it outlives that; it is to end
 local spare = {} -- semaphores that nobody uses
 
@@ -49,7 +50,10 @@ function pump.tell(station)
     local waiter = waiters[job]
     done[i], waiters[job], held[job] = nil, nil, nil
     if waiter then
-      waiter:post(1, job)
+      local good, words = pcall(waiter.post, waiter, 1, job)
+      if not good then
+        ngx.log(ngx.ERR, "mediastop: ", words)
+      end
     end
   end
 end
@@ -140,10 +144,13 @@ end
 local start
 
 local function run()
+  if running then
+    return -- the timer of before came after all
+  end
+  running = true
   local good, message = pcall(function()
     local socket
     bell, socket = connect()
-    starting = false
     if not bell then
       error("no event will come, so that calls poll: " .. socket, 0)
     end
@@ -155,21 +162,28 @@ local function run()
   if bell then
     bell:close()
   end
-  bell, starting = nil, false
+  bell, starting, running = nil, nil, false
   if not good then
     ngx.log(ngx.ERR, "mediastop: ", message)
-  elseif next(active) then
-    start()
+  end
+  if next(active) then
+    start(good and 0 or LOOK_SECONDS)
   end
 end
 
--- Starts the pump unless it runs. False if nginx has no timer to spare.
-function start()
-  if not bell and not starting then
-    local allowed, set = pcall(ngx.timer.at, 0, run)
-    starting = allowed and set ~= nil
+-- Starts the pump, after a delay, unless it runs or is about to. nginx may have no timer to spare, and may drop one that
+-- was set. Returns whether the pump moves the jobs on.
+function start(delay)
+  local now = ngx.now()
+  if not running and not (starting and now < starting) then
+    delay = delay or 0
+    local allowed, set, words = pcall(ngx.timer.at, delay, run)
+    starting = now + delay + LOOK_SECONDS
+    if allowed and not set and not ngx.worker.exiting() then
+      ngx.log(ngx.ERR, "mediastop: no timer, so that calls poll: ", words)
+    end
   end
-  return bell ~= nil or starting
+  return bell ~= nil
 end
 
 --- Starts a job and sends what can be sent at once.
@@ -189,8 +203,8 @@ function pump.start(station, held, waiter, into, ...)
   active[station], was_idle = true, false
   if not bell then
     start()
-  else
-    add(station)
+  elseif not add(station) then
+    bell:ring() -- where there is no thread the pump polls, once it knows
   end
   local due = engine.send(station.client)
   pump.tell(station)
@@ -221,6 +235,20 @@ function pump.await(station, semaphore, seconds)
   return semaphore:wait(0) or false
 end
 
+-- Those who wait for a job, beside the one that it was started with, if any. No closure: what that has of a light
+-- thread's stack is gone once the thread is killed.
+local audience = {}
+audience.__index = audience
+
+function audience:post(count, job)
+  if self.first then
+    self.first:post(count, job)
+  end
+  for semaphore in pairs(self.semaphores) do
+    semaphore:post(count)
+  end
+end
+
 --- Waits until a job is done.
 -- @tparam table station
 -- @param job
@@ -228,22 +256,19 @@ end
 -- @treturn boolean whether it is done
 function pump.wait(station, job, seconds)
   local waiters = station.waiters
-  local other = waiters[job]
-  if other == nil then
+  local all = waiters[job]
+  if all == nil then
     return true
   end
   local semaphore = table.remove(spare) or assert(semaphores.new())
-  waiters[job] = semaphore
-  if other then
-    waiters[job] = {
-      post = function(_, count, done)
-        other:post(count, done)
-        semaphore:post(count)
-      end,
-    }
+  if getmetatable(all) ~= audience then
+    all = setmetatable({ first = all, semaphores = {} }, audience)
+    waiters[job] = all
   end
+  all.semaphores[semaphore] = true
   local came = pump.await(station, semaphore, seconds)
-  if came and #spare < SPARE_SEMAPHORES then
+  all.semaphores[semaphore] = nil
+  if #spare < SPARE_SEMAPHORES then
     spare[#spare + 1] = semaphore
   end
   return came
