@@ -58,7 +58,7 @@ static void set_common(lua_State *L, const struct report *report, int body, size
         lua_pushvalue(L, body);
         lua_setfield(L, -2, "body");
     }
-    size_t length = reply->body.length < raw_limit ? reply->body.length : raw_limit;
+    size_t length = text_cut(reply->body.data, reply->body.length, raw_limit);
     lua_pushlstring(L, length > 0 ? reply->body.data : "", length);
     lua_setfield(L, -2, "raw");
 }

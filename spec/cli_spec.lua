@@ -220,6 +220,49 @@ describe("--json", function()
     end
   end)
 
+  it("is UTF-8 whatever comes, and has raw where body may have lost something", function()
+    local id = support.id("fastpix")
+    local function object(step)
+      emulator:faults(id, { step })
+      return objects(run("fastpix.finish", id, "--json --attempts 1").stdout)[1]
+    end
+    local replacement = "\239\191\189"
+    assert.are.equal("<" .. replacement .. ">ab\195\169", object({ status = 403, body = "<\233>ab\195\169" }).raw)
+    local cut = object({ status = 502, body = "<html>" .. ("x"):rep(4089) .. ("\195\169"):rep(50) })
+    assert.are.equal("<html>" .. ("x"):rep(4089), cut.raw)
+    assert.are.equal("x" .. replacement, object({ body = '{"success":false,"error":{"message":"x\233"}}' }).detail)
+    for _, body in ipairs({ '{"success":true,"t":1764328427123456}', '{"success":true,"e":[ ]}',
+      '{"success":true,"b":1e999}', '{"success":true,"f":0.12345678901234567}' }) do
+      assert.are.equal(body, object({ body = body }).raw)
+    end
+    assert.is_nil(object({ body = '{"success":true,"t":1764328427,"f":0.5,"e":[1]}' }).raw)
+  end)
+
+  it("prints a state as one line without control characters", function()
+    local id = support.id("emogg")
+    emulator:faults(id, { { body = '{"state":"finished\\u001b[31m\\u009b\\nemogg.stop y: ended\\u2028"}' } })
+    local ran = run("emogg.stop", id)
+    assert.are.equal(("emogg.stop %s: accepted (state finished [31m  emogg.stop y: ended )\n"):format(id), ran.stdout)
+  end)
+
+  it("of a line that is none gives the reason that standard error gives", function()
+    local ran = stop_all("fastpix.finish\nnonsense\n" .. ("y"):rep(5000) .. "\n" .. (" "):rep(200000)
+      .. "fastpix.finish x", "--json")
+    local lines = objects(ran.stdout)
+    assert.are.equal(4, #lines)
+    for _, line in ipairs(lines) do
+      assert.are.equal("misuse", line.kind)
+      assert.is_truthy(ran.stderr:find(("line %d: %s\n"):format(line.line, line.message), 1, true), ran.stderr)
+    end
+    assert.are.equal(2, ran.status)
+  end)
+
+  it("notices that explain could not be written", function()
+    local ran = command.run("explain", { output = "/dev/full" })
+    assert.are.equal(4, ran.status)
+    assert.is_truthy(ran.stderr:find("standard output: ", 1, true))
+  end)
+
   it("has raw where there is no body", function()
     local id = support.id("fastpix")
     emulator:faults(id, { { status = 502, body = "<html>bad gateway</html>" } })

@@ -3,7 +3,7 @@ local support = require("spec.support")
 
 local emulator = support.emulator()
 
--- Runs the script as `luarun mediastop.lua …` would. What it logs comes to standard output, with the level before it.
+-- Runs the script as `luarun end-job.lua …` would. What it logs comes to standard output, with the level before it.
 local function run(provider, ...)
   local words = {}
   for i, word in ipairs({ ... }) do
@@ -12,7 +12,7 @@ local function run(provider, ...)
   return support.run(([[
     argv = { %s }
     freeswitch = { consoleLog = function(level, text) io.write("[", level, "] ", text) end }
-    dofile("examples/freeswitch/mediastop.lua")
+    dofile("examples/freeswitch/end-job.lua")
   ]]):format(table.concat(words, ", ")), support.merge(support.variables(), {
     MEDIASTOP_BASE_URL = emulator:base_url()[provider],
   }))

@@ -258,7 +258,6 @@ runners["$ mediastop emulator"] = function(text)
   end
   script = table.concat(script, "\n"):gsub("127%.0%.0%.1:%d+", "127.0.0.1:" .. port)
     :gsub("EMOGG_API_TOKEN=%S+", "EMOGG_API_TOKEN=" .. emulator.credentials.emogg.token)
-    :gsub("stop%-all", "stop-all " .. command.base_urls())
     :gsub("jq %-c '.-'", system.quote(support.interpreter()) .. " jq.lua")
   local folder = support.scratch("readme-session")
   system.capture("mkdir -p " .. system.quote(folder))
@@ -273,7 +272,11 @@ runners["$ mediastop emulator"] = function(text)
     end
   ]])
   local environment = support.variables()
-  environment.EMOGG_API_TOKEN = nil
+  for name in pairs(environment) do
+    if name:find("^EMOGG_") or name:find("^FASTPIX_") then
+      environment[name] = nil
+    end
+  end
   local exports = {}
   for name, value in pairs(environment) do
     exports[#exports + 1] = ("export %s=%s"):format(name, system.quote(value))

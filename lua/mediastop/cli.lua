@@ -21,11 +21,12 @@ local json = require("cjson").new()
 local lines = require "mediastop.cli.lines"
 local mediastop = require "mediastop"
 local report = require "mediastop.cli.report"
+local words = require "mediastop.cli.words"
 
 -- Misuse, in the words of the command: option 'base_url.fastpix' is --base-url.
 local function in_our_words(message)
-  local words = message:match "%((.*)%)$" or message
-  return (words:gsub("option '([%l_]+)[^']*'", function(name)
+  local misuse = message:match "%((.*)%)$" or message
+  return (misuse:gsub("option '([%l_]+)[^']*'", function(name)
     return "--" .. name:gsub("_", "-")
   end))
 end
@@ -119,15 +120,23 @@ commands["stop-all"] = function(parsed)
 end
 
 function commands.explain(parsed)
-  local found = false
+  local found, said = false, {}
   local options = parsed.profile and { profile = parsed.profile }
   for _, provider in ipairs(core.engine.providers) do
     -- Of all, each with a credential of its own.
     if provider.name == (parsed.provider or provider.credentials) then
       local explanation = mediastop.credentials.explain(provider.name, options)
       found = found or explanation.found
-      print(parsed.json and json.encode(setmetatable(explanation, nil)) or tostring(explanation))
+      said[#said + 1] = parsed.json and words.utf8(json.encode(setmetatable(explanation, nil))) or tostring(explanation)
     end
+  end
+  local written, problem = io.stdout:write(table.concat(said, "\n"), "\n")
+  if written then
+    written, problem = io.stdout:flush()
+  end
+  if not written then
+    complain("standard output: " .. problem)
+    return UNKNOWN
   end
   return found and 0 or CREDENTIALS
 end

@@ -18,10 +18,10 @@ local function write_command(folder, base_url)
 end
 
 -- Runs `sweep` over these lines as cron does.
-local function sweep(lines, base_url)
+local function sweep(lines, base_url, last)
   local folder = host.folder()
   local list = folder .. "/ended-streams"
-  system.write_file(list, table.concat(lines, "\n") .. "\n")
+  system.write_file(list, table.concat(lines, "\n") .. (last or "\n"))
   write_command(folder, base_url or emulator:base_url().fastpix)
   local environment = { PATH = folder .. "/bin:/usr/bin:/bin" }
   local ended = host.run({ "examples/cli-and-cron/sweep", list }, { environment = environment })
@@ -41,6 +41,16 @@ describe("examples/cli-and-cron/sweep", function()
     assert.are.equal("idle", emulator:state("fastpix", one))
     assert.are.equal("idle", emulator:state("fastpix", two))
     assert.are.equal("bin\nended-streams.lock", system.capture("ls " .. folder))
+  end)
+
+  it("ends the last job of a file without a line end, and takes those of Windows", function()
+    for _, ends in ipairs({ { "", "" }, { "\r", "\r\n" }, { "\r", "" } }) do
+      local one, two = support.id("fastpix"), support.id("fastpix")
+      local ended, left = sweep({ "fastpix.finish " .. one .. ends[1], "fastpix.finish " .. two }, nil, ends[2])
+      assert.are.equal(0, ended.status, ended.output)
+      assert.is_nil(left)
+      assert.are.equal("idle idle", emulator:state("fastpix", one) .. " " .. emulator:state("fastpix", two))
+    end
   end)
 
   it("takes a refusal for the last word, and keeps what the network or the credentials kept it from", function()

@@ -1,5 +1,5 @@
---- A loop over many jobs, within a finalizer, whose client was finalised as it ran, went on for ever (Lua 5.1 and LuaJIT,
---- where finalizers nest): the client had let go of the jobs, so that none came to its end.
+--- A loop over many jobs, within a finalizer, whose client was finalised as it ran, went on for ever (Lua 5.1 and
+--- LuaJIT, where finalizers nest): the client had let go of the jobs, so that none came to its end.
 local many = require("spec.support.many")
 local support = require("spec.support")
 

@@ -60,10 +60,12 @@ end
 -- The request of a line, or nil if it holds none.
 function lines:request(line)
   local text = line:gsub("\r$", "")
-  if text:find "^%s*$" or text:find "^%s*#" then
+  if text:find "^%s*#" then
     return nil
   elseif #text > LONGEST_LINE then
     return { "", "", line = self.count, problem = "the line is too long" }
+  elseif text:find "^%s*$" then
+    return nil
   end
   local operation, id = text:match "^%s*(%S+)%s+(.-)%s*$"
   if not operation or id == "" then

@@ -4,6 +4,7 @@
 local core = require "mediastop.core"
 local json = require("cjson").new()
 local progress = require "mediastop.cli.progress"
+local words = require "mediastop.cli.words"
 
 local report = {}
 report.__index = report
@@ -11,6 +12,8 @@ report.__index = report
 -- What was decoded by lua-cjson is encoded again whatever it holds.
 json.encode_max_depth(200)
 json.encode_sparse_array(true)
+
+local EXACT_DIGITS = 14 -- that lua-cjson writes of a number
 
 local REFUSED, USAGE, CREDENTIALS, UNKNOWN = 1, 2, 3, 4
 
@@ -66,6 +69,16 @@ function report:print(line)
   end
 end
 
+-- Whether JSON may lose something by being decoded and encoded again: digits, or what an empty table was.
+local function loses(raw)
+  for digits in raw:gmatch "[%d.]+" do
+    if #digits > EXACT_DIGITS then
+      return true
+    end
+  end
+  return raw:find "%[%s*%]" ~= nil
+end
+
 -- A result or an error as one JSON object. `raw` is left out where `body` says the same.
 function report:print_json(fields, line)
   local object = {}
@@ -74,30 +87,34 @@ function report:print_json(fields, line)
   end
   object.line = line
   object.elapsed = object.elapsed and math.floor(object.elapsed * 1e6 + 0.5) / 1e6
-  if object.body ~= nil then
+  if object.body ~= nil and object.raw and not loses(object.raw) then
     object.raw = nil
   end
   local fine, text = pcall(json.encode, object)
   if not fine then
-    object.body = nil
+    object.body, object.raw = nil, fields.raw
     text = json.encode(object)
   end
-  self:print(text)
+  self:print(words.utf8(text))
+end
+
+local function state_of(result)
+  return result.state and words.line(result.state) or "no state"
 end
 
 local function describe(result)
   local details = {}
   if result.outcome and result.state then
-    details[1] = "state " .. result.state
+    details[1] = "state " .. words.line(result.state)
   end
   if result.outcome and result.confirmed then
     details[#details + 1] = "confirmed"
   elseif result.unconfirmed then
     details[#details + 1] = "unconfirmed: " .. result.unconfirmed
   end
-  local text = result.outcome or result.state or "no state"
+  local text = result.outcome or state_of(result)
   if result.operation == "status" then
-    text, details = result.state or "no state", {}
+    text, details = state_of(result), {}
   end
   local more = details[1] and " (" .. table.concat(details, ", ") .. ")" or ""
   return ("%s.%s %s: %s%s"):format(result.provider, result.operation, result.id, text, more)
@@ -119,7 +136,7 @@ function report:success(result)
     self:print(describe(result))
   end
   if result.operation == "status" then
-    self:count(result.state or "no state", 0)
+    self:count(state_of(result), 0)
   else
     self.accepted = self.accepted or (result.outcome == "accepted" and not result.unconfirmed)
     self:count(result.outcome, result.outcome == "accepted" and UNKNOWN or 0)
@@ -135,13 +152,16 @@ local function words_of(message, err, request)
 end
 
 function report:failure(request, message, err)
-  local words = words_of(message, err, request)
+  local sentence = words_of(message, err, request)
+  if request.problem then -- it was no request at all
+    err = { kind = "misuse", message = sentence, reached = "no", retryable = false, attempts = 0, elapsed = 0 }
+  end
   self.failed = self.failed + 1
   if self.json then
     self:print_json(err, request.line)
   end
-  say(self, (request.line and "line " .. request.line .. ": " or "") .. words)
-  self:count(err.kind, request.problem and USAGE or statuses[err.kind] or UNKNOWN)
+  say(self, (request.line and "line " .. request.line .. ": " or "") .. sentence)
+  self:count(err.kind, statuses[err.kind] or UNKNOWN)
 end
 
 --- Hears of a job's end, before `each` gives it.
@@ -163,17 +183,17 @@ end
 
 -- "3 ended, 1 not_found", the most frequent first.
 local function list_counts(counts)
-  local words = {}
+  local list = {}
   for word in pairs(counts) do
-    words[#words + 1] = word
+    list[#list + 1] = word
   end
-  table.sort(words, function(a, b)
+  table.sort(list, function(a, b)
     return counts[a] > counts[b] or counts[a] == counts[b] and a < b
   end)
-  for i, word in ipairs(words) do
-    words[i] = counts[word] .. " " .. word
+  for i, word in ipairs(list) do
+    list[i] = counts[word] .. " " .. word
   end
-  return table.concat(words, ", ")
+  return table.concat(list, ", ")
 end
 
 local function jobs(count)
@@ -208,7 +228,7 @@ end
 function report:interrupted(why)
   local answered, sent, unsent = sort_unsaid(self.unsaid)
   for _, ended in ipairs(answered) do
-    self:count(ended.kind or ended.outcome or ended.state or "no state", 0)
+    self:count(ended.kind or ended.outcome or state_of(ended), 0)
   end
   say(self, ("%s: %s answered%s, %d under way, %d not sent, the rest not begun"):format(why, jobs(self.done),
     self.done > 0 and " (" .. list_counts(self.counts) .. ")" or "", #sent, #unsent))

@@ -171,8 +171,8 @@ local function run()
   end
 end
 
--- Starts the pump, after a delay, unless it runs or is about to. nginx may have no timer to spare, and may drop one that
--- was set. Returns whether the pump moves the jobs on.
+-- Starts the pump, after a delay, unless it runs or is about to. nginx may have no timer to spare, and may drop one
+-- that was set. Returns whether the pump moves the jobs on.
 function start(delay)
   local now = ngx.now()
   if not running and not (starting and now < starting) then

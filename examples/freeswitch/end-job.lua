@@ -1,5 +1,5 @@
 --- Ends a remote media job when a call hangs up. A script of FreeSWITCH's: see README.md.
--- luarun mediastop.lua OPERATION ID
+-- luarun end-job.lua OPERATION ID
 local mediastop = require "mediastop"
 
 local settings = {
