@@ -69,6 +69,11 @@ void poller_free(struct poller *poller)
     }
 }
 
+void poller_abandon(struct poller *poller)
+{
+    poller_free(poller);
+}
+
 #else
 typedef int poller_epoll_is_not_used;
 #endif

@@ -82,6 +82,11 @@ void poller_free(struct poller *poller)
     }
 }
 
+void poller_abandon(struct poller *poller)
+{
+    free(poller);                   /* a kqueue is not inherited, and its number may be another's */
+}
+
 #else
 typedef int poller_kqueue_is_not_used;
 #endif

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "memory.h"
+#include "sigpipe.h"
 #include "sockets.h"
 
 #define EVENTS_AT_ONCE 64
@@ -27,6 +28,7 @@ struct pool {
     struct poller_event events[EVENTS_AT_ONCE];     /* what the wait has seen */
     int event_count;                /* -1: a signal ended it */
     bool has_more;                  /* libcurl has finished transfers that were not collected yet */
+    bool sigpipe_may_come;
     bool doomed;                    /* the multi handle is not to be used any more */
     bool has_new;                   /* a transfer was added that has no connection yet */
     bool owes_events;               /* what was due took the whole slice, so that the events come first */
@@ -112,6 +114,7 @@ struct pool *pool_new(const struct transfer_settings *settings)
     pool->settings = *settings;
     pool->settings.trust = trust_choose();
     pool->settings.keeps_bodies = transfer_keeps_bodies();
+    pool->sigpipe_may_come = sigpipe_may_come();
     pool->due = -1;
     pool->sockets = sockets_new();
     if (!pool->sockets || !set_agent(pool) || !set_up_multi(pool)) {
@@ -164,7 +167,10 @@ size_t pool_count(const struct pool *pool)
 /* Takes the transfer off the multi handle. */
 static void detach(struct pool *pool, struct transfer *transfer)
 {
+    struct sigpipe sigpipe;
+    sigpipe_hold(&sigpipe, pool->sigpipe_may_come);
     curl_multi_remove_handle(pool->multi, transfer->easy);
+    sigpipe_release(&sigpipe);
     sockets_release(pool->sockets, transfer);
     queue_leave(&transfer->link);
 }
@@ -210,8 +216,19 @@ void pool_time_out(struct pool *pool, struct transfer *transfer)
 static void act(struct pool *pool, curl_socket_t fd, int what)
 {
     int running;
-    if (!pool->doomed && curl_multi_socket_action(pool->multi, fd, what, &running) != CURLM_OK)
-        pool->doomed = true;
+    struct sigpipe sigpipe;
+    sigpipe_hold(&sigpipe, pool->sigpipe_may_come);
+    pool->doomed = pool->doomed || curl_multi_socket_action(pool->multi, fd, what, &running) != CURLM_OK;
+    sigpipe_release(&sigpipe);
+}
+
+/* Says good-bye to the servers. */
+static void clean_up_multi(struct pool *pool)
+{
+    struct sigpipe sigpipe;
+    sigpipe_hold(&sigpipe, pool->sigpipe_may_come);
+    curl_multi_cleanup(pool->multi);
+    sigpipe_release(&sigpipe);
 }
 
 /* With another multi handle, and none of the transfers. */
@@ -222,7 +239,7 @@ static void start_over(struct pool *pool)
         finish(pool, transfer, CURLE_OUT_OF_MEMORY);
         queue_add(&pool->finished, &transfer->link, transfer);
     }
-    curl_multi_cleanup(pool->multi);
+    clean_up_multi(pool);
     pool->doomed = false;
     pool->due = -1;
     set_up_multi(pool);             /* else the next transfer tries again */
@@ -367,7 +384,7 @@ void pool_free(struct pool *pool)
         pool_cancel(pool, transfer);
     free_all(&pool->finished);
     free_all(&pool->spare);
-    curl_multi_cleanup(pool->multi);
+    clean_up_multi(pool);
     sockets_free(pool->sockets);
     text_free(&pool->agent);
     free(pool);
@@ -377,7 +394,6 @@ void pool_abandon(struct pool *pool)
 {
     /* Freeing the handles would say good-bye to the servers on connections that are still the parent's: their memory goes
      * with the process. */
-    sockets_drop(pool->sockets);
-    sockets_free(pool->sockets);
+    sockets_abandon(pool->sockets);
     pool->sockets = NULL;
 }

@@ -16,6 +16,11 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptor.h"
+
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 0
+#endif
 
 #define IDLE_EVENTS 64
 
@@ -101,10 +106,7 @@ static bool is_ours(const struct sockets *sockets, int fd)
 
 int sockets_open(struct sockets *sockets, int family, int type, int protocol)
 {
-#ifdef SOCK_CLOEXEC
-    type |= SOCK_CLOEXEC;           /* a child process must not inherit the connection */
-#endif
-    int fd = socket(family, type, protocol);
+    int fd = descriptor_close_on_exec(socket(family, type | SOCK_CLOEXEC, protocol));
     struct socket *socket = fd >= 0 ? entry(sockets, fd) : NULL;
     if (!socket) {
         if (fd >= 0)
@@ -181,12 +183,15 @@ static void bury(struct sockets *sockets, int fd)
     sockets->changed = true;
     watch(sockets, fd, 0);
     set_idle(sockets, fd, false);
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
         close(ends[1]);
 #ifdef __linux__
         dup3(ends[0], fd, O_CLOEXEC);
 #else
-        dup2(ends[0], fd);
+        descriptor_close_on_exec(dup2(ends[0], fd));
+#endif
+#ifdef SO_NOSIGPIPE
+        setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){ 1 }, sizeof(int));
 #endif
         close(ends[0]);
         sockets->table[fd].inode = inode_of(fd);
@@ -298,14 +303,6 @@ int sockets_fd(const struct sockets *sockets)
     return poller_fd(sockets->poller);
 }
 
-void sockets_drop(struct sockets *sockets)
-{
-    for (int fd = 0; fd < sockets->capacity; fd++) {
-        if (is_ours(sockets, fd))
-            close(fd);
-    }
-}
-
 void sockets_free(struct sockets *sockets)
 {
     if (sockets) {
@@ -313,4 +310,15 @@ void sockets_free(struct sockets *sockets)
         free(sockets->table);
         free(sockets);
     }
+}
+
+void sockets_abandon(struct sockets *sockets)
+{
+    for (int fd = 0; fd < sockets->capacity; fd++) {
+        if (is_ours(sockets, fd))
+            close(fd);
+    }
+    poller_abandon(sockets->poller);
+    free(sockets->table);
+    free(sockets);
 }

@@ -50,8 +50,8 @@ bool sockets_set_wake(struct sockets *sockets, int fd);
 /* As poller_fd. */
 int sockets_fd(const struct sockets *sockets);
 
-/* In the child of a fork: closes the child's copies of the connections, of which the servers learn nothing. */
-void sockets_drop(struct sockets *sockets);
+/* Frees it in the child of a fork: closes the child's copies of the connections, of which the servers learn nothing. */
+void sockets_abandon(struct sockets *sockets);
 
 void sockets_free(struct sockets *sockets);
 

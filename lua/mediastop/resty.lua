@@ -303,7 +303,7 @@ local resty = add_operations({
   new = new,
 }, default)
 
---- Starts a job and returns at once, in any phase; as `mediastop.start`.
+--- Starts a job and returns at once, in any phase but `init`; as `mediastop.start`.
 -- @function start
 -- @tparam string operation
 -- @tparam string id

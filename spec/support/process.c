@@ -61,6 +61,12 @@ static int process_ignore(lua_State *L)
     return signal(numbers[luaL_checkoption(L, 1, NULL, names)], SIG_IGN) != SIG_ERR ? 0 : failed(L);
 }
 
+/* heed_pipe(): SIGPIPE ends the process, as it does where nobody ignores it; LuaSocket does, and children inherit that. */
+static int process_heed_pipe(lua_State *L)
+{
+    return signal(SIGPIPE, SIG_DFL) != SIG_ERR ? 0 : failed(L);
+}
+
 static int process_pid(lua_State *L)
 {
     lua_pushnumber(L, getpid());
@@ -142,7 +148,7 @@ int luaopen_process(lua_State *L)
     static const luaL_Reg functions[] = {
         { "fork", process_fork },   { "wait", process_wait },   { "kill", process_kill },
         { "pid", process_pid },     { "leave", process_leave }, { "alarm", process_alarm },
-        { "limit", process_limit }, { "ignore", process_ignore }, { "descriptors", process_descriptors },
+        { "limit", process_limit }, { "ignore", process_ignore }, { "heed_pipe", process_heed_pipe }, { "descriptors", process_descriptors },
         { "threads", process_threads }, { "clock", process_clock },
     };
     lua_newtable(L);

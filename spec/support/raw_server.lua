@@ -56,8 +56,8 @@ Server.__index = Server
 --- come; every further one is served as the provider would. A step is a table with one of these:
 --- read = true, a number, "stream" or "nothing" · send = text (`times`, `every`, `piece`) · answer = true or an id ·
 --- serve = true (`spoil`, `by`) · pause = seconds · go = number (of the spec's `server:go()`s) · shut = true ·
---- hold = true · reset = true · close = true · tls = "h2" or "http/1.1" · for HTTP/2: goaway = code (`last`),
---- reset_stream = code, begin = text, settings = true, model = true (see raw_server_model.lua).
+--- hold = true · reset = true · close = true · drop = true (from beneath TLS) · tls = "h2" or "http/1.1" · for HTTP/2:
+--- goaway = code (`last`), reset_stream = code, begin = text, settings = true, model = true (see raw_server_model.lua).
 --- `protocol`: TLS with this protocol for the connections without a script. `port`: another than a free one.
 --- `rest`: the steps of the connections without a script, in place of serving.
 function raw_server.listen(script, protocol, port, rest)

@@ -210,6 +210,7 @@ function steps.tls(connection, protocol)
     certificate = tls.certificate,
     alpn = { protocol },
   }))
+  connection.plain = connection.socket
   connection.socket = assert(ssl.wrap(connection.socket, tls.context))
   connection.socket:settimeout(0)
   connection.protocol = protocol
@@ -263,6 +264,15 @@ function steps.reset(connection)
 end
 
 function steps.close()
+  error(GONE)
+end
+
+--- An end from beneath TLS, without a good-bye.
+function steps.drop(connection)
+  local plain = connection.plain
+  plain:setfd(connection.socket:getfd())
+  plain:shutdown("both")
+  plain:setfd(-1)
   error(GONE)
 end
 
