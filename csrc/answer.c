@@ -8,7 +8,6 @@
 #include "envelope.h"
 #include "json.h"
 
-
 static bool is_blank(const struct text *text)
 {
     return text->length == 0 || strspn(text->data, " \t\r\n") == text->length;

@@ -33,18 +33,13 @@ static bool says(lua_State *L, int body, const char *path, bool word)
     return said;
 }
 
-/* `error` that is not false, null, 0 or empty. */
+/* `error` that is not false, null, 0 or an empty string. */
 static bool has_error(lua_State *L, int body)
 {
-    int top = lua_gettop(L);
     json_push_field(L, body, "error");
     bool none = !lua_toboolean(L, -1) || (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == 0) ||
                 (lua_type(L, -1) == LUA_TSTRING && lua_tostring(L, -1)[0] == '\0');
-    if (lua_istable(L, -1)) {
-        lua_pushnil(L);
-        none = lua_next(L, -2) == 0;
-    }
-    lua_settop(L, top);
+    lua_pop(L, 1);
     return !none;
 }
 

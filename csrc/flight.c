@@ -4,6 +4,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "flight.h"
 
+#include <unistd.h>
+
 #include "clock.h"
 #include "credential.h"
 #include "event.h"
@@ -219,7 +221,8 @@ static void renew(lua_State *L, int client_index, struct client *client, struct 
     lua_pushinteger(L, (lua_Integer)job->ask);
     job->ask = JOB_ASKS_NOBODY;
     queue_leave(&job->link);
-    bool raised = lua_pcall(L, 3, 1, 0) != 0, is_child = !origin_is_here(&client->origin);
+    pid_t pid = getpid();
+    bool raised = lua_pcall(L, 3, 1, 0) != 0, is_child = getpid() != pid;
     *now = clock_now();
     flight_check_fork(client);
     if (job->state == JOB_ANSWERED && is_child)

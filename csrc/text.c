@@ -210,10 +210,10 @@ size_t text_mask(struct text *text, const char *needle, size_t length)
 
 void text_mask_cut(struct text *text, const char *needle, size_t length)
 {
-    size_t part = length < text->length + 1 ? length - 1 : text->length;
+    size_t part = text->length < length ? text->length : length > 0 ? length - 1 : 0;
     while (part >= CUT_MIN_BYTES && memcmp(text->data + text->length - part, needle, part) != 0)
         part--;
-    if (length <= CUT_MIN_BYTES || part < CUT_MIN_BYTES)
+    if (part < CUT_MIN_BYTES)
         return;
     text->length -= part;
     memcpy(text->data + text->length, "***", 3);        /* no string: NOLINT(bugprone-not-null-terminated-result) */

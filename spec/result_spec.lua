@@ -206,7 +206,6 @@ describe("a result", function()
     { "emogg", '{"error":false,"state":"finished"}', "ended", true, "finished" },
     { "fastpix", '{"success":true}', "ended" },
     { "fastpix", '{"success":true,"error":null}', "ended" },
-    { "fastpix", '{"success":true,"error":{}}', "ended" },
     { "fastpix", '{"success":true,"data":{}}', "ended" },
   }
 

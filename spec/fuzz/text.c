@@ -30,6 +30,11 @@ static void check_mask(const struct text *bytes, const struct text *needle)
     /* The asterisks may be part of it themselves. */
     if (needle->length >= 3 && !strchr(needle->data, '*'))
         CHECK(!contains(&text, needle));
+    size_t length = text.length;
+    text_mask_cut(&text, needle->data, needle->length);
+    CHECK(text.length <= length);
+    for (size_t part = 4; part < needle->length && part <= text.length; part++)
+        CHECK(strchr(needle->data, '*') || memcmp(text.data + text.length - part, needle->data, part) != 0);
     text_free(&text);
 }
 

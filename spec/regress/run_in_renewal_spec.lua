@@ -72,29 +72,35 @@ describe("a function that is asked for a credential once more and", function()
     end)
   end
 
-  it("forks leaves the job to the parent", function()
-    if not many.has_processes then
-      return pending("process.so is not built")
-    end
-    local ids = many.ids("memories", 1)
-    many.good_child([[
-      local client, asked, pid = new_client(), 0, nil
-      local result, message, err = client.memories.stop(place.ids[1], { credentials = function()
-        asked = asked + 1
-        if asked == 2 then
-          pid = process.fork()
-        end
-        return asked == 1 and { api_key = "a key of yesterday" } or place.credentials.memories
-      end })
-      if pid == 0 then
-        process.leave(err and err.kind == "cancelled" and 7 or 8)
+  for what, uses in pairs({ ["forks"] = false, ["forks, and uses the client in the child,"] = true }) do
+    it(what .. " leaves the job to the parent", function()
+      if not many.has_processes then
+        return pending("process.so is not built")
       end
-      local how, number = process.wait(pid)
-      assert(how == "exit" and number == 7, how .. number)
-      assert(result, message)
-    ]], ids)
-    assert.are.equal(2, #emulator:requests(ids[1]))
-  end)
+      local ids = many.ids("memories", 2)
+      many.good_child(([[
+        local client, asked, pid = new_client(), 0, nil
+        local result, message, err = client.memories.stop(place.ids[1], { credentials = function()
+          asked = asked + 1
+          if asked == 2 then
+            pid = process.fork()
+            if pid == 0 and %s then
+              assert(client.memories.stop(place.ids[2]))
+            end
+          end
+          return asked == 1 and { api_key = "a key of yesterday" } or place.credentials.memories
+        end })
+        if pid == 0 then
+          process.leave(err and err.kind == "cancelled" and 7 or 8)
+        end
+        local how, number = process.wait(pid)
+        assert(how == "exit" and number == 7, how .. number)
+        assert(result, message)
+      ]]):format(tostring(uses)), ids)
+      assert.are.equal(2, #emulator:requests(ids[1]))
+      assert.are.equal(uses and 1 or 0, #emulator:requests(ids[2]))
+    end)
+  end
 end)
 
 describe("a function that is asked for the first credential and closes the client", function()
