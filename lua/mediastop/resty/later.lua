@@ -9,8 +9,8 @@ local engine, tickets = core.engine, core.tickets
 
 local LONGEST_PLAIN_KEY = 60 -- bytes; of a longer key the ticket has the hash
 local TICK_SECONDS = 0.001
-local LATE_SECONDS = 1
-local SLICE_SECONDS = 0.005
+local LATE_SECONDS = 1 -- a timer of nginx that is overdue by more will not come
+local SLICE_SECONDS = 0.005 -- of one client at a fast stop
 local LAST_SECONDS = 0.9 -- nginx kills a worker that has not ended one second after it was told to
 
 -- Delayed jobs in the order in which they are due: { due, station, operation, id, options, ticket }.

@@ -178,7 +178,7 @@ function start(delay)
   if not running and not (starting and now < starting) then
     delay = delay or 0
     local allowed, set, words = pcall(ngx.timer.at, delay, run)
-    starting = now + delay + LOOK_SECONDS
+    starting = allowed and now + delay + LOOK_SECONDS or nil
     if allowed and not set and not ngx.worker.exiting() then
       ngx.log(ngx.ERR, "mediastop: no timer, so that calls poll: ", words)
     end
