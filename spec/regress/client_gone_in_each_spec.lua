@@ -8,6 +8,9 @@ describe("a loop over many jobs whose client is finalised", function()
     if not many.has_processes then
       return pending("process.so is not built")
     end
+    if _VERSION == "Lua 5.3" then
+      return pending("a collection within a finalizer, as its state is closed, does not end on Lua 5.3")
+    end
     local ids = many.ids("memories", 3)
     support.emulator():faults(ids[2], { { delay = 0.3 } })
     support.emulator():faults(ids[3], { { delay = 0.3 } })
