@@ -113,7 +113,7 @@ static size_t match_byte(const char *from, size_t left, char byte)
     return high >= 0 && low >= 0 && high * 16 + low == (unsigned char)byte ? 6 : 0;
 }
 
-/* The number of \\uXXXX at `from`, or -1. */
+/* The number of \uXXXX at `from`, or -1. */
 static long code_unit(const char *from, size_t left)
 {
     long unit = 0;
@@ -128,7 +128,7 @@ static long code_unit(const char *from, size_t left)
     return unit;
 }
 
-/* How many bytes at `from` stand, as \\uXXXX or a pair of them, for the character beyond ASCII at `needle`, which is so many
+/* How many bytes at `from` stand, as \uXXXX or a pair of them, for the character beyond ASCII at `needle`, which is so many
  * `bytes` of UTF-8; 0 if none do. */
 static size_t match_character(const char *from, size_t left, const char *needle, size_t length, size_t *bytes)
 {

@@ -35,23 +35,23 @@ local function is_sent(id)
   return #emulator:requests(id) > 0
 end
 
+local server
+
+local function start(config)
+  server = nginx.start(config or {})
+end
+
+local function run(source)
+  return server:run(head .. source)
+end
+
+after_each(function()
+  assert.is_nil(server:log():match("[^\n]*signal 11[^\n]*"))
+  assert.is_nil(server:log():match("[^\n]*attempt to [^\n]*"))
+  server:stop()
+end)
+
 describe("mediastop.resty", function()
-  local server
-
-  local function start(config)
-    server = nginx.start(config or {})
-  end
-
-  local function run(source)
-    return server:run(head .. source)
-  end
-
-  after_each(function()
-    assert.is_nil(server:log():match("[^\n]*signal 11[^\n]*"))
-    assert.is_nil(server:log():match("[^\n]*attempt to [^\n]*"))
-    server:stop()
-  end)
-
   it("wakes everybody else where a light thread that waits is killed", function()
     start({ http = "lua_check_client_abort on;", init = "JOBS = {}" })
     local aborting, calls = {}, {}
@@ -137,21 +137,6 @@ describe("mediastop.resty", function()
 end)
 
 describe("mediastop.resty.later", function()
-  local server
-
-  local function start(config)
-    server = nginx.start(config or {})
-  end
-
-  local function run(source)
-    return server:run(head .. source)
-  end
-
-  after_each(function()
-    assert.is_nil(server:log():match("[^\n]*signal 11[^\n]*"))
-    server:stop()
-  end)
-
   it("takes a timer or two for many delays", function()
     start()
     assert.are.equal("true", run(([[

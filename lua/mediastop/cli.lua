@@ -130,10 +130,7 @@ function commands.explain(parsed)
       said[#said + 1] = parsed.json and words.utf8(json.encode(setmetatable(explanation, nil))) or tostring(explanation)
     end
   end
-  local written, problem = io.stdout:write(table.concat(said, "\n"), "\n")
-  if written then
-    written, problem = io.stdout:flush()
-  end
+  local written, problem = report.write(table.concat(said, "\n"))
   if not written then
     complain("standard output: " .. problem)
     return UNKNOWN

@@ -135,15 +135,20 @@ local function host_of(station)
   }
 end
 
+local function copy_of(options)
+  local copy = {}
+  for name, value in pairs(options) do
+    copy[name] = value
+  end
+  return copy
+end
+
 -- Splits the options of `later`: those of the call, the delay, the key.
 local function read_later(options)
   if options ~= nil and type(options) ~= "table" then
     bad_argument(3, 3, "later", "table expected, got %s", type(options))
   end
-  local copy = {}
-  for name, value in pairs(options or {}) do
-    copy[name] = value
-  end
+  local copy = copy_of(options or {})
   local delay, key = copy.delay or 0, copy.key
   copy.delay, copy.key = nil, nil
   if type(delay) ~= "number" then
@@ -164,15 +169,12 @@ local functions = {}
 -- Before its workers begin nginx has no timers, and what its master starts is not theirs: refused, whatever the options
 -- say.
 local function refuse_in_init(station, operation, id, options, name)
-  local copy = options
   if type(options) == "table" then
-    copy = {}
-    for option, value in pairs(options) do
-      copy[option] = value
-    end
-    copy.allow_blocking = nil
+    options = copy_of(options)
+    options.allow_blocking = nil
   end
-  local _, message, err = check(pcall(engine.start_into, station.client, station.done, true, operation, id, copy, name))
+  local _, message, err = check(pcall(engine.start_into, station.client, station.done, true, operation, id, options,
+    name))
   return nil, message, err
 end
 

@@ -28,13 +28,7 @@ describe("a loop over many jobs whose client is finalised", function()
         end
         io.write("out\n")
       end
-      local proxy = newproxy and newproxy(true)
-      if proxy then
-        getmetatable(proxy).__gc = run
-      else
-        proxy = setmetatable({}, { __gc = run })
-      end
-      keep = { client, proxy }
+      keep = { client, on_collection(run) }
     ]], ids)
     assert.are.same({ 0, "" }, { ended.status, ended.stderr })
     local first, second, third = ended.stdout:match("^(%a+)\n(%a+)\n(%a+)\nout\n$")

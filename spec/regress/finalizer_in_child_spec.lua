@@ -22,17 +22,11 @@ describe("a job of the parent's that the child of a fork finalises,", function()
           local ids = many.ids("memories", 1)
           support.emulator():faults(ids[1], { { delay = 0.4 } })
           many.good_child(([[
-            local function leave()
+            oldest = on_collection(function()
               if is_child then
                 process.leave(7)
               end
-            end
-            oldest = newproxy and newproxy(true)
-            if oldest then
-              getmetatable(oldest).__gc = leave
-            else
-              oldest = setmetatable({}, { __gc = leave })
-            end
+            end)
             local client = new_client({ timeout = 10 })
             local job = assert(client:start("memories.stop", place.ids[1]))
             for _ = 1, 20 do

@@ -82,6 +82,15 @@ if has_process then
 end
 local mediastop = require("mediastop")
 local place = require("cjson").decode(os.getenv("PLACE"))
+-- Calls the function once what is returned is finalised.
+local function on_collection(run)
+  if not newproxy then
+    return setmetatable({}, { __gc = run })
+  end
+  local proxy = newproxy(true) -- Lua 5.1 and LuaJIT finalise no tables
+  getmetatable(proxy).__gc = run
+  return proxy
+end
 local function new_client(options)
   local all = { base_url = place.base_url, credentials = place.credentials, ca_file = place.ca_file, proxy = "" }
   for name, value in pairs(options or {}) do

@@ -54,15 +54,21 @@ local function say(self, text)
   io.stderr:write("mediastop: ", text, "\n")
 end
 
+--- Writes a line to standard output. Returns nil and why where it takes none.
+function report.write(line)
+  local written, problem = io.stdout:write(line, "\n")
+  if written then
+    written, problem = io.stdout:flush()
+  end
+  return written, problem
+end
+
 --- Prints a line to standard output.
 function report:print(line)
   if self.progress and self.on_terminal then
     self.progress:clear()
   end
-  local written, problem = io.stdout:write(line, "\n")
-  if written then
-    written, problem = io.stdout:flush()
-  end
+  local written, problem = report.write(line)
   if not written then
     self.problem = problem
     error(closed, 0)
@@ -105,7 +111,7 @@ end
 local function describe(result)
   local details = {}
   if result.outcome and result.state then
-    details[1] = "state " .. words.line(result.state)
+    details[1] = "state " .. state_of(result)
   end
   if result.outcome and result.confirmed then
     details[#details + 1] = "confirmed"
