@@ -18,6 +18,7 @@
 #define OUTPUT_MAX_BYTES 65536
 #define REAP_PAUSE_SECONDS 0.005
 #define ASK_SECONDS 0.25
+#define END_SECONDS 0.5
 
 extern char **environ;
 
@@ -90,24 +91,29 @@ static enum process_result read_output(int fd, const struct patience *patience, 
     return result;
 }
 
+/* Ends it and its children. Returns until when its end is waited for: one of another user's, sudo say, we may not end. */
+static double end(pid_t pid)
+{
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);             /* it may have left its group */
+    return clock_now() + END_SECONDS;
+}
+
 /* Waits for its end. A host that reaps all children itself, as nginx does, takes the status from us: then what it printed
  * has to speak for it. */
 static enum process_result reap(pid_t pid, const struct patience *patience, enum process_result result)
 {
     int status = 0;
     pid_t reaped;
-    if (result != PROCESS_DONE)
-        kill(-pid, SIGKILL);
-    while ((reaped = waitpid(pid, &status, result == PROCESS_DONE ? WNOHANG : 0)) != pid) {
+    double until = result == PROCESS_DONE ? 0 : end(pid);
+    while ((reaped = waitpid(pid, &status, WNOHANG)) != pid) {
         if (reaped < 0 && errno != EINTR)
             return result;
-        if (result != PROCESS_DONE)
-            continue;
-        result = ask(patience);
-        if (result != PROCESS_DONE)
-            kill(-pid, SIGKILL);
-        else
-            clock_sleep(REAP_PAUSE_SECONDS);
+        if (result != PROCESS_DONE && clock_now() >= until)
+            return result;
+        if (result == PROCESS_DONE && (result = ask(patience)) != PROCESS_DONE)
+            until = end(pid);
+        clock_sleep(REAP_PAUSE_SECONDS);
     }
     if (result == PROCESS_DONE && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return PROCESS_FAILED;

@@ -11,7 +11,7 @@ local LONGEST = 30 -- seconds
 local words_of = {
   not_started = "cannot be started",
   failed = "failed",
-  too_slow = "took too long and was ended",
+  too_slow = "took too long",
   too_long = "printed over 64 KiB",
   blocking = "is not run where it would stall nginx: call mediastop.credentials.preload() in init_by_lua",
 }
