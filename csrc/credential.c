@@ -144,9 +144,10 @@ static void push_given(lua_State *L, int client_index, const struct provider *pr
     lua_remove(L, -2);
 }
 
-/* Asks the client's finder, told the base URL and the profile in the job's user table. Pushes the secret, or a
- * sentence, and returns the secret or NULL; `*found` tells which kind of sentence it is. */
-static const struct secret *ask_finder(lua_State *L, int client_index, int index, bool again, enum found *found)
+/* Asks the client's finder, told the base URL and the profile in the job's user table, for one that was looked for `newest`
+ * seconds ago at most; negative: at any time. Pushes the secret, or a sentence, and returns the secret or NULL; `*found` tells
+ * which kind of sentence it is. */
+static const struct secret *ask_finder(lua_State *L, int client_index, int index, double newest, enum found *found)
 {
     const struct job *job = job_at(L, index);
     *found = FOUND_NOTHING;
@@ -161,7 +162,10 @@ static const struct secret *ask_finder(lua_State *L, int client_index, int index
     lua_getfield(L, -2, JOB_PROFILE);
     lua_remove(L, -3);
     lua_pushnumber(L, job->deadline - clock_now());
-    lua_pushboolean(L, again);
+    if (newest < 0)
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, newest);
     lua_pushboolean(L, job->allow_blocking);
     lua_call(L, 6, 3);
     const struct secret *secret = secret_at(L, -3);
@@ -194,7 +198,7 @@ static enum found take_found(lua_State *L, int client_index, struct job *job, in
     }
     lua_pop(L, 1);
     enum found found;
-    const struct secret *secret = ask_finder(L, client_index, index, false, &found);
+    const struct secret *secret = ask_finder(L, client_index, index, -1, &found);
     if (!secret)
         return found;
     struct credential credential = secret_credential(secret);
@@ -265,10 +269,10 @@ bool credential_renew(lua_State *L, int client_index, int index, enum job_ask as
         lua_getfield(L, -1, JOB_ASK);
         found = read_given(L, job->operation->provider, "", &credential);
     }
-    /* Another job may have found the new one already. */
-    for (int again = 0; again < 2 && ask == JOB_ASKS_FINDER && !(found == FOUND && is_new(&job->request, &credential));
-         again++) {
-        const struct secret *secret = ask_finder(L, client_index, index, again, &found);
+    /* Another job may have found the new one already, or looked for it since this one was sent. */
+    double newest[2] = { -1, clock_now() - job->began };
+    for (int i = 0; i < 2 && ask == JOB_ASKS_FINDER && !(found == FOUND && is_new(&job->request, &credential)); i++) {
+        const struct secret *secret = ask_finder(L, client_index, index, newest[i], &found);
         if (secret) {
             credential = secret_credential(secret);
             found = FOUND;

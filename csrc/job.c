@@ -115,6 +115,7 @@ bool job_send(struct job *job, struct network *network, double now)
     };
     job->attempts += job->reading ? 0 : 1;
     job->state = JOB_SENDING;
+    job->began = now;
     job->timer.due = now + attempt + GRACE_SECONDS;
     if (network) {
         network_start(network, &job->exchange);
@@ -145,8 +146,8 @@ void job_take_reply(struct job *job)
     /* An answer of which a part had no room is a lost one. */
     if (reply->no_memory && reply->sent > 0 && reply->fault == KIND_PROTOCOL)
         reply->fault = KIND_NETWORK;
-    request_mask(&job->request, &reply->body, reply->fault != KIND_NONE);
-    request_mask(&job->request, &reply->problem, true);
+    request_mask(&job->request, &reply->body);
+    request_mask(&job->request, &reply->problem);
     if (request_echoed(&job->request, reply_header(reply, HEADER_REQUEST_ID)))
         reply_drop_header(reply, HEADER_REQUEST_ID);
     if (request_echoed(&job->request, reply_header(reply, HEADER_CF_RAY)))

@@ -52,6 +52,7 @@ struct job {
     bool is_kept;                   /* once it is done it serves the next call: its storage is wiped, not freed */
     bool announced;                 /* its listener knows of the next attempt */
     double started, deadline;       /* of clock_now */
+    double began;                   /* of clock_now; the last attempt */
     int attempts;                   /* begun, and repeated by libcurl */
     int sent, unanswered;           /* requests over all attempts */
     int reads;                      /* of its state, once it is stopped; in none of the three above */

@@ -54,8 +54,9 @@ void *memory_calloc(size_t count, size_t size)
 
 void memory_free(void *memory)
 {
-    if (memory)
-        wipe(memory, SIZE_OF(memory));
+    if (!memory)
+        return;                     /* as it is for most of what libcurl frees */
+    wipe(memory, SIZE_OF(memory));
     free(memory);
 }
 

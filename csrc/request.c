@@ -188,15 +188,14 @@ static bool is_sought(const struct request *request, int i)
     return request->secrets[i].length >= (is_username ? USERNAME_MIN_BYTES : SECRET_MIN_BYTES);
 }
 
-void request_mask(const struct request *request, struct text *text, bool cut)
+void request_mask(const struct request *request, struct text *text)
 {
     for (int i = 2; i >= 0; i--) {
         const struct text *secret = &request->secrets[i];
         if (!is_sought(request, i))
             continue;
         text_mask(text, secret->data, secret->length);
-        if (cut)
-            text_mask_cut(text, secret->data, secret->length);
+        text_mask_cut(text, secret->data, secret->length);
     }
 }
 

@@ -49,8 +49,8 @@ void request_turn_to_read(struct request *request, const struct operation *read)
 /* The Authorization header; replaces the one before. The credential has no problem. False if memory is short. */
 bool request_authorize(struct request *request, enum auth auth, const struct credential *credential);
 
-/* Replaces the credential by "***" wherever the text echoes it. `cut`: the text may end within it. */
-void request_mask(const struct request *request, struct text *text, bool cut);
+/* Replaces the credential by "***" wherever the text echoes it, or ends within it. */
+void request_mask(const struct request *request, struct text *text);
 
 /* Whether the string echoes the credential. */
 bool request_echoed(const struct request *request, const char *string);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define KEPT_MAX_BYTES 4096         /* an answer has a few hundred */
+#define LONGEST_ESCAPE 12           /* a pair of \uXXXX */
 #define CUT_MIN_BYTES 4             /* less of a secret is no sign of one */
 
 static int lower(char c)
@@ -151,21 +152,28 @@ static size_t match_character(const char *from, size_t left, const char *needle,
     return *bytes <= length && memcmp(needle, utf8, *bytes) == 0 ? taken : 0;
 }
 
-/* How many bytes at `from` stand for the needle; 0 if none do. */
-static size_t match(const char *from, const char *end, const char *needle, size_t length)
+/* How many bytes from `from` on stand for the needle, or for its first bytes, `*part` in number. */
+static size_t match(const char *from, const char *end, const char *needle, size_t length, size_t *part)
 {
     const char *at = from;
-    for (size_t i = 0, bytes; i < length; i += bytes) {
-        size_t left = (size_t)(end - at), taken = match_character(at, left, needle + i, length - i, &bytes);
+    for (size_t bytes = *part = 0; *part < length; *part += bytes) {
+        size_t left = (size_t)(end - at);
+        size_t taken = match_character(at, left, needle + *part, length - *part, &bytes);
         if (taken == 0) {
             bytes = 1;
-            taken = match_byte(at, left, needle[i]);
+            taken = match_byte(at, left, needle[*part]);
         }
         if (taken == 0)
-            return 0;
+            break;
         at += taken;
     }
     return (size_t)(at - from);
+}
+
+static size_t match_whole(const char *from, const char *end, const char *needle, size_t length)
+{
+    size_t part, taken = match(from, end, needle, length, &part);
+    return part == length ? taken : 0;
 }
 
 /* The first place from which the needle matches, in `matched` so many bytes; NULL for none. */
@@ -178,7 +186,7 @@ static char *find(char *from, const char *end, const char *needle, size_t length
                 return NULL;
         }
         /* As it is comes first: two backslashes of the needle would else be taken for an escaped one. */
-        *matched = memcmp(from, needle, length) == 0 ? length : escapes ? match(from, end, needle, length) : 0;
+        *matched = memcmp(from, needle, length) == 0 ? length : escapes ? match_whole(from, end, needle, length) : 0;
         if (*matched > 0)
             return from;
     }
@@ -208,17 +216,32 @@ size_t text_mask(struct text *text, const char *needle, size_t length)
     return found;
 }
 
+/* Whether all that is left from `from` on stands for the needle's first bytes; an escape may be cut itself. */
+static bool match_cut(const char *from, const char *end, const char *needle, size_t length)
+{
+    size_t left = (size_t)(end - from), part;
+    if (left < CUT_MIN_BYTES)
+        return false;
+    if (left < length && memcmp(from, needle, left) == 0)
+        return true;
+    const char *rest = from + match(from, end, needle, length, &part);
+    return part >= CUT_MIN_BYTES && (rest == end || (*rest == '\\' && end - rest < LONGEST_ESCAPE));
+}
+
 void text_mask_cut(struct text *text, const char *needle, size_t length)
 {
-    size_t part = text->length < length ? text->length : length > 0 ? length - 1 : 0;
-    while (part >= CUT_MIN_BYTES && memcmp(text->data + text->length - part, needle, part) != 0)
-        part--;
-    if (part < CUT_MIN_BYTES)
+    char *end = text->data + text->length;
+    if (text->length == 0 || (strchr("}]> \r\n", end[-1]) && !memchr(needle, end[-1], length)))
+        return;                     /* as most texts end, and neither the needle nor an escape does */
+    size_t most = length * LONGEST_ESCAPE;
+    char *from = text->length > most ? end - most : text->data;
+    while (from < end && !match_cut(from, end, needle, length))
+        from++;
+    if (from == end)
         return;
-    text->length -= part;
-    memcpy(text->data + text->length, "***", 3);        /* no string: NOLINT(bugprone-not-null-terminated-result) */
-    text->length += 3;
-    wipe(text->data + text->length, part - 3);
+    memcpy(from, "***", 3);         /* no string: NOLINT(bugprone-not-null-terminated-result) */
+    wipe(from + 3, (size_t)(end - from) - 3);
+    text->length = (size_t)(from + 3 - text->data);
 }
 
 void text_clear(struct text *text)
@@ -245,7 +268,7 @@ void text_free(struct text *text)
 bool text_same_nocase(const char *a, const char *b, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (lower(a[i]) != lower(b[i]))
+        if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
             return false;
     }
     return true;

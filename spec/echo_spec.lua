@@ -111,6 +111,27 @@ describe("a provider that echoes the credential", function()
     end
   end
 
+  it("has it replaced where it is cut within escapes, and where an answer ends with its connection", function()
+    local key = 'sk/mavi"0123\195\169456\240\159\152\128789'
+    local as_json = { '"', '\\"', "/", "\\/", "\195\169", "\\u00e9", "\240\159\152\128", "\\ud83d\\ude00" }
+    local escaped = key
+    for i = 1, #as_json, 2 do
+      escaped = escaped:gsub(as_json[i], (as_json[i + 1]:gsub("%%", "%%%%")))
+    end
+    local every = key:gsub("[%w/\"]", function(c) return ("\\u%04X"):format(c:byte()) end)
+    -- What comes ahead of the body, and from how many bytes of the echo on four of the key are in it.
+    for _, head in ipairs({ "HTTP/1.1 401 No\r\nContent-Length: 900\r\n\r\n", "HTTP/1.0 401 No\r\n\r\n" }) do
+      for echo, least in pairs({ [key] = 4, [escaped] = 5, [every] = 24 }) do
+        for kept = least, #echo do
+          local id = support.id()
+          emulator:faults(id, { { raw = head .. '{"m":"' .. echo:sub(1, kept) } })
+          local _, _, err = client.fastpix.finish(id, { credentials = { username = "nobody", password = key } })
+          assert.are.equal('{"m":"***', err.raw)
+        end
+      end
+    end
+  end)
+
   -- PHP writes a slash as \/, others write what they like as \u002d.
   it("as JSON escapes has it replaced in what is decoded too", function()
     local key = "sk-mavi/0123+456/789"

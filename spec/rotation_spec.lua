@@ -198,6 +198,31 @@ describe("a credential that was found is kept", function()
     assert.are.equal("run\nrun\n", system.read_file(log))
   end)
 
+  it("a program is run once more for all jobs that were refused together", function()
+    for _, fails in ipairs({ "", "[ $(wc -l <LOG) = 1 ] || exit 1;" }) do
+      local log = finding.path()
+      local helper = finding.program(('echo run >>LOG; sleep 0.1; %s echo \'{"api_key":"%s"}\''):format(fails, OLD)
+        :gsub("LOG", log) .. "")
+      local child = finding.run(([[
+        local mediastop = require("mediastop")
+        local client = mediastop.new({ base_url = { memories = %q } })
+        local requests = {}
+        for i = 1, 16 do
+          requests[i] = { "memories.stop", "x" .. i }
+        end
+        local refused = 0
+        for _, result, message, err in client:each(requests, { concurrency = 16 }) do
+          refused = refused + (err.kind == "unauthorized" and 1 or 0)
+        end
+        print(refused)
+      ]]):format(emulator:base_url().memories), finding.with_program(helper))
+      assert.are.equal("", child.stderr)
+      assert.are.equal("16\n", child.stdout)
+      local _, runs = system.read_file(log):gsub("run", "")
+      assert.is_true(runs <= 8, runs .. " runs") -- not 17; one more for those that were sent after the one before
+    end
+  end)
+
   it("a program that hangs after a 401 is ended in time, and the 401 stays", function()
     local flag = finding.path()
     local script = 'test -e %s && sleep 30; touch %s; echo \'{"api_key":"%s"}\''

@@ -214,7 +214,7 @@ describe("where memory runs short", function()
         local credentials = require("mediastop.credentials")
         local wanted = %q ~= "nothing"
         exhausted.run(shortage.within, function()
-          local secret, why = credentials.find("memories", nil, nil, 5, true)
+          local secret, why = credentials.find("memories", nil, nil, 5, 0)
           credentials.explain("memories")
           if (secret ~= nil) ~= wanted then
             error(why)

@@ -21,8 +21,8 @@ end
 local DEFAULT_PROFILE = "default"
 local PRELOAD_SECONDS = 30
 
--- By provider and profile: what was found.
-local kept = {}
+-- By provider and profile: what was found; when it was last looked for.
+local kept, looked_at = {}, {}
 
 -- Looks through the sources. Returns what was found, with its `secret`, or nil; and the list of what was looked at.
 local function look(provider, profile, left, may_block)
@@ -66,16 +66,18 @@ end
 -- @tparam[opt] string base_url where the call goes, if that is neither the provider's own address nor this machine
 -- @tparam[opt="default"] string profile of the credentials file
 -- @tparam[opt=30] number left seconds that a program may take
--- @tparam[opt] boolean again look anew, in place of what was kept
+-- @tparam[opt] number newest look anew unless that was done so many seconds ago at most; else what was kept serves
 -- @tparam[opt] boolean may_block whether a program may be run in a host that must not be blocked
 -- @treturn[1] userdata the credential, which nobody can open
 -- @treturn[2] nil
 -- @treturn[2] string each place looked at, and why it gave nothing; or why what was found may not be sent there
 -- @treturn[2] boolean whether something was found
-function credentials.find(provider, base_url, profile, left, again, may_block)
+function credentials.find(provider, base_url, profile, left, newest, may_block)
   profile = profile or DEFAULT_PROFILE
   local key = provider .. "/" .. profile
-  if again or not kept[key] then
+  local now = core.console.now()
+  if not kept[key] or newest and now - looked_at[key] > newest then
+    looked_at[key] = now
     local new, looked = look(provider, profile, left or PRELOAD_SECONDS, may_block)
     if not new then
       return nil, places(looked)
@@ -115,7 +117,7 @@ function credentials.preload(options)
   local profile = read_profile("preload", options)
   for name, provider in pairs(providers) do
     if name == provider then
-      credentials.find(provider, nil, profile, PRELOAD_SECONDS, true)
+      credentials.find(provider, nil, profile, PRELOAD_SECONDS, 0)
     end
   end
 end

@@ -53,7 +53,7 @@ static const char source[] =
     "  content, printed = file, output\n"
     "  for key in pairs(kept) do kept[key] = nil end\n"
     "  local provider = names[number]:match('^%a+')\n"
-    "  local secret, why, found = credentials.find(provider, nil, nil, 30, true)\n"
+    "  local secret, why, found = credentials.find(provider, nil, nil, 30, 0)\n"
     "  assert(not secret or tostring(secret):find('credential for ' .. provider, 1, true))\n"
     "  assert(secret or type(why) == 'string')\n"
     "  local ok, message, err = core.engine.check(client, names[number], 'x')\n"

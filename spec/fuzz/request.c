@@ -96,7 +96,7 @@ static void check_authorization(struct request *request, const struct provider *
     struct text echo = { NULL, 0, 0, false };
     CHECK(text_add_string(&echo, "so "));
     CHECK(text_add(&echo, line->data, line->length, BODY_MAX_BYTES));
-    request_mask(request, &echo, false);
+    request_mask(request, &echo);
     /* The asterisks may be part of one themselves. */
     for (int i = 0; i < 3; i++)
         CHECK(request->secrets[i].length < 8 || strchr(request->secrets[i].data, '*') ||
