@@ -5,6 +5,7 @@
 #include "console.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -86,6 +87,18 @@ static int outlive_readers(lua_State *L)
     return 0;
 }
 
+/* hold_standard(): where a standard stream is closed, its descriptor is none that a connection could get. Whoever uses it has
+ * an error all the same. */
+static int hold_standard(lua_State *L)
+{
+    (void)L;
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);   /* the lowest one that is free: this */
+    }
+    return 0;
+}
+
 void console_push(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -94,6 +107,7 @@ void console_push(lua_State *L)
         { "left", left },
         { "columns", columns },
         { "outlive_readers", outlive_readers },
+        { "hold_standard", hold_standard },
         { NULL, NULL },
     };
     lua_newtable(L);

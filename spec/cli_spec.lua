@@ -158,6 +158,19 @@ describe("an operation", function()
     check(0, command.run(("emogg.stop --confirm --base-url %s %s"):format(emulator:base_url().emogg, id)))
   end)
 
+  it("takes an option behind it for the last word", function()
+    local id = support.id("emogg")
+    check(0, command.run(("--base-url emogg=http://127.0.0.1:1/v1 --timeout 0.001 emogg.stop --timeout 20 --confirm "
+      .. "--base-url %s %s"):format(emulator:base_url().emogg, id)))
+  end)
+
+  it("shows no control character of an id", function()
+    local id = "q\194\15531m"
+    emulator:faults(id, { { status = 200, body = '{"success":true}' } })
+    local ran = check(0, run("fastpix.finish", system.quote(id)))
+    assert.are.equal("fastpix.finish q 31m: ended\n", ran.stdout)
+  end)
+
   it("obeys --attempts", function()
     local id = support.id("fastpix")
     emulator:faults(id, { { status = 503, times = 9 } })
@@ -526,6 +539,13 @@ describe("ended early, it says what had been sent:", function()
     assert.is_true(ended >= 1 and ended <= idle and idle <= ended + under_way, printed)
   end)
 
+  it("standard streams that are closed", function()
+    local id = support.id("fastpix")
+    local ran = run("fastpix.finish", id, "", { before = "sh -c 'exec \"$@\" <&- >&- 2>&-' sh" })
+    assert.are.equal(4, ran.status)
+    assert.are.equal("idle", emulator:state("fastpix", id))
+  end)
+
   it("a full disk", function()
     local id = support.id("fastpix")
     local ran = check(4, run("fastpix.finish", id, "", { output = "/dev/full" }))
@@ -655,6 +675,20 @@ describe("what is installed", function()
     assert.is_nil(text:find("\n%-%- In the place of"))
     local printed = system.capture("cd / && env -i " .. command.path() .. " --version")
     assert.are.equal("mediastop " .. mediastop._VERSION, printed)
+  end)
+
+  it("takes no module from the folder where it runs", function()
+    local folder = finding.folder({ ["cjson.lua"] = "error 'not this one'" })
+    check(0, command.run("explain", { before = ("sh -c 'cd \"$0\" && exec \"$@\"' %s"):format(folder) }))
+  end)
+
+  it("that cannot start exits with 4, as nothing is known of the jobs", function()
+    for _, name in ipairs({ "argparse", "cjson", "mediastop.core" }) do
+      local environment = support.variables()
+      environment.LUA_INIT = ("package.preload[%q] = function() error('broken', 0) end"):format(name)
+      local ran = check(4, run("fastpix.finish", "x", "", { environment = environment }))
+      assert.is_truthy(ran.stderr:find("^mediastop: .*" .. (name == "argparse" and name or "broken")), ran.stderr)
+    end
   end)
 
   it("comes with a manual page that knows all commands and options", function()

@@ -10,7 +10,7 @@ end
 if not pcall(require, "argparse") then
   return function()
     complain "the command needs the Lua module 'argparse' (Debian package: lua-argparse)"
-    return USAGE
+    return UNKNOWN
   end
 end
 
@@ -161,6 +161,7 @@ end
 -- @tparam table list its arguments
 -- @treturn integer exit status
 return function(list)
+  core.console.hold_standard()
   local fine, status = pcall(main, list)
   if not fine and not is_interrupt(status) then
     error(status, 0)

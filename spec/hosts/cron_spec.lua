@@ -53,6 +53,13 @@ describe("examples/cli-and-cron/sweep", function()
     end
   end)
 
+  it("keeps ids as they are, and skips comments", function()
+    local ended, left = sweep({ "#fastpix.finish x", "# fastpix.finish x", "fastpix.finish a\\tb\\nc" },
+      "http://127.0.0.1:1/v1")
+    assert.are.equal(4, ended.status, ended.output)
+    assert.are.equal("fastpix.finish a\\tb\\nc\n", left)
+  end)
+
   it("takes a refusal for the last word, and keeps what the network or the credentials kept it from", function()
     local lost = support.id("fastpix")
     emulator:faults(lost, { { drop = true } })

@@ -76,8 +76,8 @@ local function merge_ahead(parsed)
         parsed[name] = ahead
       elseif row.many then
         parsed[name] = parsed[name] or {}
-        for _, value in ipairs(ahead or {}) do
-          table.insert(parsed[name], value)
+        for i, value in ipairs(ahead or {}) do
+          table.insert(parsed[name], i, value)
         end
       end
     end

@@ -123,7 +123,7 @@ local function describe(result)
     text, details = state_of(result), {}
   end
   local more = details[1] and " (" .. table.concat(details, ", ") .. ")" or ""
-  return ("%s.%s %s: %s%s"):format(result.provider, result.operation, result.id, text, more)
+  return ("%s.%s %s: %s%s"):format(result.provider, result.operation, words.line(result.id), text, more)
 end
 
 function report:count(word, status)
@@ -245,7 +245,7 @@ function report:interrupted(why)
     say(self, ended.message)
   end
   for _, ended in ipairs(unsent) do
-    say(self, ("%s.%s %s: not sent"):format(ended.provider, ended.operation, ended.id))
+    say(self, ("%s.%s %s: not sent"):format(ended.provider, ended.operation, words.line(ended.id)))
   end
 end
 
