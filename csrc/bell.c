@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "descriptor.h"
 #include "flight.h"
+#include "roster.h"
 
 #define BELL_TYPE "mediastop.bell"
 
@@ -172,7 +173,7 @@ int bell_ring_at(lua_State *L)
 {
     struct client *client = check_client(L, 1);
     double due = lua_isnoneornil(L, 2) ? -1 : clock_now() + luaL_checknumber(L, 2);
-    flight_check_fork(client);
+    roster_check_fork(client);
     if (client->network)
         network_ring_at(client->network, due, lua_toboolean(L, 3));
     return 0;
@@ -181,7 +182,7 @@ int bell_ring_at(lua_State *L)
 int bell_silence(lua_State *L)
 {
     struct client *client = check_client(L, 1);
-    flight_check_fork(client);
+    roster_check_fork(client);
     if (client->network)
         network_silence(client->network);
     return 0;

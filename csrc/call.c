@@ -9,6 +9,7 @@
 #include "flight.h"
 #include "host.h"
 #include "interrupt.h"
+#include "settle.h"
 
 /* How long a wait goes on before it looks whether it is to stop: a signal may come just before the system call. */
 #define LOOK_UP_SECONDS 0.25
@@ -136,15 +137,15 @@ void call_wait(lua_State *L, int client_index, int index, double seconds, bool o
     struct job *job = job_at(L, index);
     lua_Hook hook_before = interrupt_hook(L);
     double now = clock_now(), until = now + seconds, look_up = now + LOOK_UP_SECONDS;
-    while (job->state != JOB_DONE && now <= until) {
+    while (job->state != JOB_DONE && !job->busy && now <= until) {
         bool quiet = flight_run(L, client_index, (look_up < until ? look_up : until) - now, &now);
         if (job->state != JOB_DONE && !job->client)
-            flight_end(L, job, index, KIND_CLOSED);     /* garbage, in a finalizer: its client has let go of it */
+            settle_end(L, job, index, KIND_CLOSED);     /* garbage, in a finalizer: its client has let go of it */
         if (quiet && now < look_up)
             continue;
         if (must_stop(L, client, hook_before)) {
             if (!outlives && job->state != JOB_DONE)
-                flight_end(L, job, index, KIND_CANCELLED);
+                settle_end(L, job, index, KIND_CANCELLED);
             lua_error(L);
         }
         look_up = now + LOOK_UP_SECONDS;

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flight.h"
+#include "roster.h"
+#include "settle.h"
 
 static void free_network(struct client *client)
 {
@@ -22,21 +23,30 @@ static void stop_thread(struct client *client)
         network_stop_thread(client->network);
 }
 
+/* A job that somebody down the stack works on ends when he has done with it. */
+static struct job *first_idle(const struct client *client)
+{
+    const struct link *link = client->jobs.first;
+    while (link && ((struct job *)link->owner)->busy)
+        link = link->next;
+    return link ? link->owner : NULL;
+}
+
 void client_close(lua_State *L, int client_index)
 {
     struct client *client = lua_touserdata(L, client_index);
     client->closed = true;
-    flight_check_fork(client);
+    roster_check_fork(client);
     stop_thread(client);
     compat_push_user_table(L, client_index);
     lua_getfield(L, -1, CLIENT_JOBS);
     struct job *job;
-    while ((job = queue_first(&client->jobs)) != NULL) {
+    while ((job = first_idle(client)) != NULL) {
         compat_raw_get_pointer(L, -1, job);
         if (lua_isnil(L, -1))
-            flight_drop(L, job);
+            roster_drop(L, job);
         else
-            flight_end(L, job, -1, KIND_CLOSED);
+            settle_end(L, job, -1, KIND_CLOSED);
         lua_pop(L, 1);
     }
     lua_pop(L, 2);
@@ -54,14 +64,16 @@ static int client_gc(lua_State *L)
 {
     struct client *client = lua_touserdata(L, 1);
     client->closed = true;
-    flight_check_fork(client);
+    roster_check_fork(client);
     stop_thread(client);
     struct job *job;
     /* At the end of a state Lua may not come to finalise them. */
+    while ((job = first_idle(client)) != NULL)
+        roster_drop(L, job);
     while ((job = queue_first(&client->jobs)) != NULL)
-        flight_drop(L, job);
+        roster_forget(job);
     while ((job = queue_first(&client->kept)) != NULL)
-        flight_drop(L, job);
+        roster_drop(L, job);
     free_network(client);
     timers_free(&client->timers);
     origin_free(&client->origin);
@@ -78,9 +90,9 @@ static int job_gc(lua_State *L)
 {
     struct job *job = job_at(L, 1);
     if (job && job->client)
-        flight_check_fork(job->client);     /* this may be the child, and the job the parent's */
+        roster_check_fork(job->client);     /* this may be the child, and the job the parent's */
     if (job)
-        flight_drop(L, job);
+        roster_drop(L, job);
     return 0;
 }
 
@@ -190,6 +202,11 @@ struct client *client_new(lua_State *L, const struct options *options, int table
     lua_setfield(L, -2, CLIENT_PUBLIC);
     lua_pop(L, 1);
     return client;
+}
+
+size_t client_unfinished(const struct client *client)
+{
+    return client->jobs.count - client->busy;
 }
 
 const char *client_base_url(const struct client *client, const struct provider *provider)

@@ -31,6 +31,7 @@ struct client {
     struct timers timers;                   /* of jobs that are at a gate, or wait for their next attempt */
     uint64_t random;
     unsigned long ended;                    /* jobs that were settled, ever */
+    size_t busy;                            /* jobs that somebody down the stack works on */
     bool closed;
     bool has_listener;
     bool interrupted;                       /* Ctrl-C came within a listener */
@@ -45,6 +46,9 @@ struct client *client_new(lua_State *L, const struct options *options, int table
 
 /* The base URL of this provider's requests. */
 const char *client_base_url(const struct client *client, const struct provider *provider);
+
+/* How many jobs a run may come to finish. */
+size_t client_unfinished(const struct client *client);
 
 /* Ends all jobs with kind `closed` and closes the connections. Safe to call twice. */
 void client_close(lua_State *L, int client_index);

@@ -3,8 +3,8 @@
  */
 #include "event.h"
 
-#include "flight.h"
 #include "interrupt.h"
+#include "roster.h"
 
 /* Fields of the job's user table. */
 #define LISTENER "on_event"
@@ -83,7 +83,7 @@ static void deliver(lua_State *L, struct client *client)
         client->interrupted = client->interrupted || interrupt_is_error(L);
         lua_pop(L, 1);
     }
-    flight_check_fork(client);      /* the listener may have forked, and this be the child */
+    roster_check_fork(client);      /* the listener may have forked, and this be the child */
 }
 
 void event_attempt(lua_State *L, struct client *client, const struct job *job, int index)

@@ -1,5 +1,5 @@
 /*
- * flight.h - the jobs of a client that are under way: sending, settling, trying again. Sees lua.h.
+ * flight.h - moving the jobs of a client on: sending, waiting, trying again. Sees lua.h.
  */
 #ifndef MEDIASTOP_FLIGHT_H
 #define MEDIASTOP_FLIGHT_H
@@ -18,16 +18,5 @@ double flight_due(lua_State *L, int client_index);
 
 /* The client's network in this process, made if there is none; NULL if memory or descriptors are short. */
 struct network *flight_network(struct client *client);
-
-/* Ends an unfinished job with this kind; the job is the userdata at `index`. */
-void flight_end(lua_State *L, struct job *job, int index, enum kind kind);
-
-/* Takes the job off its client, if it is on one, without a word to anybody, and lets go of all that it has. That is for
- * its finalizer, and for whoever finds it gone from Lua's weak table: it is garbage, whose finalizer may be a while in
- * coming, or was skipped. No loop is to wait for it. The memory stays as long as the userdata. */
-void flight_drop(lua_State *L, struct job *job);
-
-/* In the child of a fork: leaves the connections, and the jobs on them, to the parent. */
-void flight_check_fork(struct client *client);
 
 #endif

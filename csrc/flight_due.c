@@ -4,12 +4,13 @@
 #include "flight.h"
 
 #include "clock.h"
+#include "roster.h"
 
 double flight_due(lua_State *L, int client_index)
 {
     struct client *client = lua_touserdata(L, client_index);
     double now = clock_now(), next = -1;
-    flight_check_fork(client);
+    roster_check_fork(client);
     if (client->jobs.count == 0)
         return -1;
     if (client->answered.count > 0)

@@ -8,6 +8,8 @@
 #include "event.h"
 #include "flight.h"
 #include "host.h"
+#include "roster.h"
+#include "settle.h"
 
 #define LONGEST_WAIT 1e9
 
@@ -118,6 +120,25 @@ static int take(lua_State *L)
     return 4;
 }
 
+/* drain(from, to) -> how many: moves what is in the list `from` over what is in `to`. Here, since any step of Lua's may run a
+ * finalizer, which may run the client, which adds to the list. */
+static int drain(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    int count = (int)compat_length(L, 1);
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(L, 1, i);
+        lua_rawseti(L, 2, i);
+    }
+    for (int i = count; i >= 1; i--) {
+        lua_pushnil(L);
+        lua_rawseti(L, 1, i);
+    }
+    compat_push_whole(L, count);
+    return 1;
+}
+
 static int check(lua_State *L)
 {
     check_client(L, 5);
@@ -146,7 +167,7 @@ static int run(lua_State *L)
     check_client(L, 2);
     const struct client *client = lua_touserdata(L, 1);
     call_run(L, 1, luaL_checknumber(L, 2));
-    compat_push_whole(L, (long long)client->jobs.count);
+    compat_push_whole(L, (long long)client_unfinished(client));
     return 1;
 }
 
@@ -161,14 +182,14 @@ static int step(lua_State *L)
 {
     int first, client_index = client_of(L, "step", &first);
     struct client *client = lua_touserdata(L, client_index);
-    flight_check_fork(client);
-    if (client->network && client->jobs.count > 0 && !client->closed)
+    roster_check_fork(client);
+    if (client->network && client_unfinished(client) > 0 && !client->closed)
         network_use_thread(client->network);
-    if (client->jobs.count > 0)
+    if (client_unfinished(client) > 0)
         call_run(L, client_index, 0);
     else if (client->network)
         network_tend(client->network);
-    compat_push_whole(L, (long long)client->jobs.count);
+    compat_push_whole(L, (long long)client_unfinished(client));
     return 1;
 }
 
@@ -230,7 +251,7 @@ static struct job *check_job(lua_State *L, const char *method)
     struct job *job = job_at(L, 1);
     /* At the end of a Lua state the client may be gone before a finalizer asks for the job. */
     if (job->state != JOB_DONE && !job->client)
-        flight_end(L, job, 1, KIND_CLOSED);
+        settle_end(L, job, 1, KIND_CLOSED);
     return job;
 }
 
@@ -311,9 +332,9 @@ static int cancel(lua_State *L)
 {
     struct job *job = check_job(L, "cancel");
     if (job->client)
-        flight_check_fork(job->client);
+        roster_check_fork(job->client);
     if (job->state != JOB_DONE)
-        flight_end(L, job, 1, KIND_CANCELLED);
+        settle_end(L, job, 1, KIND_CANCELLED);
     return 0;
 }
 
@@ -347,8 +368,8 @@ void handle_add_functions(lua_State *L, int client_index)
 void handle_push_engine(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "start_into", start_into }, { "call_into", call_into }, { "take", take }, { "check", check }, { "run", run },
-        { "send", send }, { "must_not_block", must_not_block }, { "is_yieldable", is_yieldable },
+        { "start_into", start_into }, { "call_into", call_into }, { "take", take }, { "drain", drain }, { "check", check },
+        { "run", run }, { "send", send }, { "must_not_block", must_not_block }, { "is_yieldable", is_yieldable },
         { "bell", bell_new }, { "ring_at", bell_ring_at }, { "silence", bell_silence }, { NULL, NULL },
     };
     lua_newtable(L);

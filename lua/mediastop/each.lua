@@ -99,7 +99,8 @@ local function each(client, requests, options, host)
   host = host or plain
   read_client(client)
   local pull, concurrency = read_requests(requests), read_concurrency(options)
-  local done, taken = {}, 0 -- the engine adds finished jobs at the end of `done`
+  local done = {} -- the engine adds finished jobs to it
+  local ready, count, taken = {}, 0, 0 -- those that were drained from it
   local request_of, in_flight, exhausted = {}, 0, false
   local kept -- a job that is done and can be used again: as a rule the next request follows at once
 
@@ -108,7 +109,7 @@ local function each(client, requests, options, host)
     for job in pairs(request_of) do
       job:cancel()
     end
-    request_of, done, taken, in_flight, kept = {}, {}, 0, 0, nil
+    request_of, done, count, taken, in_flight, kept = {}, {}, 0, 0, 0, nil
   end
 
   -- Calls a function that may raise; what is unfinished does not outlive that.
@@ -139,19 +140,19 @@ local function each(client, requests, options, host)
     return check(ok, job, message, err)
   end
 
+  -- Whether one has finished and was not given out.
+  local function has_ready()
+    if taken == count then
+      count, taken = core.engine.drain(done, ready), 0
+    end
+    return taken < count
+  end
+
   local function take()
     taken = taken + 1
-    local job = done[taken]
+    local job = ready[taken]
     local request = request_of[job]
-    -- What is taken goes once it is half of the list: the engine may add faster than the list empties.
-    local count = #done
-    if 2 * taken >= count then
-      for i = 1, count do
-        done[i] = done[taken + i]
-      end
-      taken = 0
-    end
-    request_of[job] = nil
+    ready[taken], request_of[job] = false, nil
     in_flight = in_flight - 1
     local again, result, message, err = core.engine.take(job)
     if again then
@@ -179,10 +180,10 @@ local function each(client, requests, options, host)
         request_of[job] = request
         in_flight = in_flight + 1
       end
-      if taken < #done then
+      if has_ready() then
         return take()
       elseif in_flight > 0 then
-        if guarded(host.run, client, run) == 0 and taken == #done then
+        if guarded(host.run, client, run) == 0 and not has_ready() then
           -- In a finalizer: the client was finalised meanwhile, and let go of its jobs.
           local job, request = next(request_of)
           request_of[job], in_flight = nil, in_flight - 1

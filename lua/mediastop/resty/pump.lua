@@ -44,11 +44,11 @@ end
 
 --- Tells those whose jobs are done.
 function pump.tell(station)
-  local done, waiters, held = station.done, station.waiters, station.held
-  for i = 1, #done do
-    local job = done[i]
+  local waiters, held, jobs = station.waiters, station.held, {}
+  for i = 1, station.done[1] and engine.drain(station.done, jobs) or 0 do
+    local job = jobs[i]
     local waiter = waiters[job]
-    done[i], waiters[job], held[job] = nil, nil, nil
+    waiters[job], held[job] = nil, nil
     if waiter then
       local good, words = pcall(waiter.post, waiter, 1, job)
       if not good then

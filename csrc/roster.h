@@ -1,0 +1,34 @@
+/*
+ * roster.h - where each job of a client stands: at a gate, under way, waiting, among the answered. Sees lua.h.
+ */
+#ifndef MEDIASTOP_ROSTER_H
+#define MEDIASTOP_ROSTER_H
+
+#include "client.h"
+
+struct gate *roster_gate(struct client *client, const struct job *job);
+
+/* Queues the job for its next attempt; its timer is now that of its deadline. */
+void roster_make_ready(struct client *client, struct job *job);
+
+/* The attempt is over, and the job to be settled. */
+void roster_add_answered(struct client *client, struct job *job);
+
+/* Ends the attempt that is under way, if there is one. */
+void roster_cancel_attempt(struct client *client, struct job *job);
+
+/* Takes the job off its client, if it is on one. */
+void roster_forget(struct job *job);
+
+/* The same, without a word to anybody; the job lets go of all that it has. That is for its finalizer, and for whoever finds it
+ * gone from Lua's weak table: it is garbage, whose finalizer may be a while in coming, or was skipped. No loop is to wait for
+ * it. The memory stays as long as the userdata. */
+void roster_drop(lua_State *L, struct job *job);
+
+/* In the child of a fork: leaves the connections, and the jobs on them, to the parent. */
+void roster_check_fork(struct client *client);
+
+/* The job is the parent's, which a function that forked has not let check_fork see. */
+void roster_leave_job_to_parent(struct client *client, struct job *job);
+
+#endif
