@@ -162,10 +162,20 @@ static int must_not_block(lua_State *L)
     return 1;
 }
 
+/* While the program is busy elsewhere a thread goes on with the client's network. */
+static void use_thread(struct client *client)
+{
+    struct network *network = client->closed || client_unfinished(client) == 0 ? NULL : flight_network(client);
+    if (network)
+        network_use_thread(network);
+}
+
+/* run(client, seconds) -> how many jobs are unfinished */
 static int run(lua_State *L)
 {
     check_client(L, 2);
-    const struct client *client = lua_touserdata(L, 1);
+    struct client *client = lua_touserdata(L, 1);
+    use_thread(client);
     call_run(L, 1, luaL_checknumber(L, 2));
     compat_push_whole(L, (long long)client_unfinished(client));
     return 1;
@@ -183,8 +193,7 @@ static int step(lua_State *L)
     int first, client_index = client_of(L, "step", &first);
     struct client *client = lua_touserdata(L, client_index);
     roster_check_fork(client);
-    if (client->network && client_unfinished(client) > 0 && !client->closed)
-        network_use_thread(client->network);
+    use_thread(client);
     if (client_unfinished(client) > 0)
         call_run(L, client_index, 0);
     else if (client->network)

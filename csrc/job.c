@@ -266,7 +266,8 @@ void job_push_refusal(lua_State *L, const struct operation *operation, const cha
 
 void job_push_no_wait(lua_State *L, const struct job *job, const char *problem)
 {
-    struct report report = { job->operation, job->id, job->id_length, { .kind = KIND_BLOCKING }, problem, how_far(job),
+    enum reached reached = job->state == JOB_SENDING ? REACHED_MAYBE : how_far(job);
+    struct report report = { job->operation, job->id, job->id_length, { .kind = KIND_BLOCKING }, problem, reached,
                              job->attempts, clock_now() - job->started, -1, NULL };
     result_push(L, &report, 0);
 }

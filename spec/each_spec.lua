@@ -4,6 +4,7 @@ local many = require("spec.support.many")
 local mediastop = require("mediastop")
 local support = require("spec.support")
 local socket = require("socket")
+local system = require("spec.emulator.system")
 
 local emulator = support.emulator()
 local client
@@ -362,6 +363,38 @@ describe("an iterator", function()
     end
   end)
 
+  it("may take its time: what it gave is sent meanwhile", function()
+    local list, ids = requests(3)
+    local i, sent = 0, {}
+    local order = finish(client, function()
+      i = i + 1
+      if i > 1 then
+        sent[i - 1] = system.wait_until(function() return #emulator:requests(ids[i - 1]) == 1 end, 5 + fault.ROOM)
+      end
+      return list[i]
+    end)
+    assert.are.same({ true, true, true }, sent)
+    assert.are.same(sorted(ids), sorted(order))
+  end)
+
+  it("may be a table that can be called", function()
+    local list, ids = requests(3)
+    local pull = iterator(list)
+    assert.are.same(sorted(ids), sorted(finish(client, setmetatable({}, { __call = function() return pull() end }))))
+  end)
+
+  it("may give tables whose metatable raises", function()
+    local words = setmetatable({}, { __index = function() error("raised", 0) end })
+    local count = 0
+    for request, result, message, err in client:each({ words }) do
+      count = count + 1
+      assert.are.equal(words, request)
+      assert.is_nil(result)
+      assert.are.equal("misuse", err.kind, message)
+    end
+    assert.are.equal(1, count)
+  end)
+
   it("may be a coroutine.wrap", function()
     local list, ids = requests(20)
     local wrapped = coroutine.wrap(function()
@@ -430,6 +463,24 @@ describe("the loop's body may", function()
       end
     end
     assert.are.equal(8, outer)
+  end)
+
+  it("take its time with each result, the refused ones too: the others' time does not run out", function()
+    local quick = support.client({ timeout = 2, max_connections = 4 })
+    local list, ids = requests(60)
+    for _ = 1, 40 do
+      table.insert(list, 2, { "memories.stop", "" })
+    end
+    local ended, refused = {}, 0
+    for request, result, message, err in quick:each(list) do
+      assert(result or err.kind == "invalid_id", message)
+      ended[#ended + 1] = result and request[2]
+      refused = refused + (result and 0 or 1)
+      socket.sleep(0.06)
+    end
+    quick:close()
+    assert.are.equal(40, refused)
+    assert.are.same(sorted(ids), sorted(ended))
   end)
 
   it("call, start, step", function()

@@ -206,6 +206,19 @@ describe("mediastop in nginx", function()
     assert.are.equal("active", emulator:state("fastpix", id))
   end)
 
+  it("says of a wait for a request that is under way that it may have arrived", function()
+    local id = support.id("fastpix")
+    emulator:faults(id, { { hang = 3 } })
+    assert.are.equal("blocking maybe", server:run(([[
+      local mediastop = require "mediastop"
+      local job = assert(mediastop.start("fastpix.finish", %q, { %s }))
+      mediastop.step()
+      local _, _, err = job:wait()
+      job:cancel()
+      return err.kind .. " " .. err.reached
+    ]]):format(id, nginx.options("fastpix"))))
+  end)
+
   it("refuses in timers as well, and blocks where it may", function()
     local id = support.id("fastpix")
     assert.are.equal("blocking ended", server:run(([[

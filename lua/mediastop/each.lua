@@ -3,18 +3,20 @@
 
 local core = require "mediastop.core"
 
-local client_due = core.new().due
+local client_due, now = core.new().due, core.console.now
 
--- Who waits for the jobs: we ourselves, unless another host is given.
+-- Who waits for the jobs: we ourselves, unless another host is given, which moves them on by itself.
 local plain = {
   start_into = core.engine.start_into,
   must_not_wait = core.engine.must_not_block,
   run = core.engine.run,
+  moves_by_run = true,
 }
 
 local DEFAULT_CONCURRENCY = 64
 local LONGEST_RUN = 1 -- second; a run ends with the first result all the same
 local SHORT_RUN = 0.05 -- while the iterator may have a request any moment
+local MOVE_SECONDS = 0.001 -- the program may take so long with a result
 
 -- What an iterator of our own gives while it has no request, but may come to have one.
 local none_yet = {}
@@ -55,9 +57,11 @@ local function read_concurrency(options)
   return concurrency
 end
 
+-- Returns the iterator, and whether it may take long for a request.
 local function read_requests(requests)
-  if type(requests) == "function" then
-    return requests
+  local metatable = getmetatable(requests)
+  if type(requests) == "function" or type(metatable) == "table" and metatable.__call then
+    return requests, true
   elseif type(requests) ~= "table" then
     bad_argument(1, "list or iterator expected, got " .. type(requests))
   end
@@ -65,18 +69,19 @@ local function read_requests(requests)
   return function()
     i = i + 1
     return requests[i]
-  end
+  end, false
 end
 
 local function misuse(request, message)
-  local operation = type(request) == "table" and type(request[1]) == "string" and request[1] or ""
+  local operation = type(request) == "table" and rawget(request, 1)
+  operation = type(operation) == "string" and operation or ""
   local provider, name = operation:match "^([%w_]+)%.([%w_]+)$"
   return nil, message, {
     kind = "misuse",
     message = message,
     provider = provider,
     operation = name,
-    id = type(request) == "table" and request[2] or nil,
+    id = type(request) == "table" and rawget(request, 2) or nil,
     reached = "no",
     retryable = false,
     attempts = 0,
@@ -98,11 +103,13 @@ end
 local function each(client, requests, options, host)
   host = host or plain
   read_client(client)
-  local pull, concurrency = read_requests(requests), read_concurrency(options)
+  local pull, may_take_long = read_requests(requests)
+  local concurrency = read_concurrency(options)
   local done = {} -- the engine adds finished jobs to it
   local ready, count, taken = {}, 0, 0 -- those that were drained from it
   local request_of, in_flight, exhausted = {}, 0, false
   local kept -- a job that is done and can be used again: as a rule the next request follows at once
+  local move_at = 0 -- when the jobs are next to be moved on while there is more to start, or to give out
 
   local function cancel_all()
     exhausted = true
@@ -132,8 +139,8 @@ local function each(client, requests, options, host)
     end
     local again = kept
     kept = nil
-    local ok, job, message, err = pcall(host.start_into, client, done, host.must_not_wait(), request[1], request[2],
-      request[3], nil, again or true)
+    local ok, job, message, err = pcall(host.start_into, client, done, host.must_not_wait(), rawget(request, 1),
+      rawget(request, 2), rawget(request, 3), nil, again or true)
     if not ok and type(job) == "string" and job:find("^bad argument") then
       return misuse(request, job)
     end
@@ -161,7 +168,16 @@ local function each(client, requests, options, host)
     return request, result, message, err
   end
 
+  -- Begins what was started and settles what is answered, for the program may take its time.
+  local function move()
+    if in_flight > 0 and host.moves_by_run and now() >= move_at then
+      guarded(host.run, client, 0)
+      move_at = now() + MOVE_SECONDS
+    end
+  end
+
   local function next_result()
+    move()
     while true do
       local run = LONGEST_RUN
       while not exhausted and in_flight < concurrency do
@@ -179,6 +195,10 @@ local function each(client, requests, options, host)
         end
         request_of[job] = request
         in_flight = in_flight + 1
+        if may_take_long then
+          move_at = 0
+        end
+        move()
       end
       if has_ready() then
         return take()

@@ -24,7 +24,7 @@
 ---| "protocol" # a whole answer that cannot be read
 ---| "cancelled" # the caller cancelled the job
 ---| "closed" # the client was closed
----| "blocking" # the call would have stalled nginx; nothing is sent
+---| "blocking" # the call would have stalled nginx; nothing is sent (of a wait: the job goes on)
 ---| "misuse" # an item of `each` that is no request; elsewhere misuse raises
 
 ---@alias mediastop.Provider "memories"|"screenplay"|"emogg"|"fastpix"
@@ -340,12 +340,12 @@ function Credentials.preload(options) end
 ---@param base_url? string where the call goes, if that is neither the provider's own address nor this machine
 ---@param profile? string ("default")
 ---@param left? number seconds that a program may take (30)
----@param again? boolean look anew
+---@param newest? number look anew unless that was done so many seconds ago at most; else what was kept serves
 ---@param may_block? boolean whether a program may be run in a host that must not be blocked
 ---@return userdata? credential which nobody can open
 ---@return string? places each that was looked at, and why it gave nothing
 ---@return boolean? found whether one was found that may not be sent there
-function Credentials.find(provider, base_url, profile, left, again, may_block) end
+function Credentials.find(provider, base_url, profile, left, newest, may_block) end
 
 ---@class mediastop.Module: mediastop.Providers
 ---@field _VERSION string

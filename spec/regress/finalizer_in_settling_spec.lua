@@ -1,5 +1,5 @@
 --- A finalizer that uses the client may run while an answer is read or an error is made, for that makes tables. It met
---- the very job, and settled or ended it a second time: a crash, a loop without an end, results that were untrue or lost.
+--- the very job, and settled or ended it again: a crash, a loop without an end, results that were untrue or lost.
 local many = require("spec.support.many")
 local support = require("spec.support")
 
