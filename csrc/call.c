@@ -121,6 +121,32 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
     return true;
 }
 
+const struct operation *call_operation_at(lua_State *L, int index, const struct place *place)
+{
+    const char *names[OPERATION_COUNT];
+    if (lua_type(L, index) != LUA_TSTRING)
+        misuse_type(L, place, "string", index);
+    const struct operation *operation = operation_find(lua_tostring(L, index));
+    for (size_t i = 0; i < OPERATION_COUNT; i++)
+        names[i] = operations[i].full_name;
+    if (!operation)
+        misuse_unknown(L, place, "operation", index, names, OPERATION_COUNT);
+    return operation;
+}
+
+int call_start(lua_State *L, int client_index, const struct call *call, int id, int done)
+{
+    if (!call_create(L, client_index, call, id))
+        return 3;
+    int index = lua_gettop(L);
+    if (done != 0) {
+        lua_pushvalue(L, done);
+        event_collect(L, job_at(L, index), index);
+    }
+    flight_start(L, client_index, index);
+    return 1;
+}
+
 /* Whether the program is to stop; leaves the error on the top if so. */
 static bool must_stop(lua_State *L, struct client *client, lua_Hook hook_before)
 {

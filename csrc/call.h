@@ -19,6 +19,13 @@ struct call {
  * cannot be sent: false. Raises on misuse. */
 bool call_create(lua_State *L, int client_index, const struct call *call, int id);
 
+/* The operation whose name is at `index`. Raises on misuse. */
+const struct operation *call_operation_at(lua_State *L, int index, const struct place *place);
+
+/* Starts the job of the id at `id` and the options behind it and pushes it, or nil, message, error: how many. It comes to
+ * the end of the list at `done`, if that is not 0, once it is done. */
+int call_start(lua_State *L, int client_index, const struct call *call, int id, int done);
+
 /* Waits until the job, userdata at `index`, is done, or so many seconds have passed. On Ctrl-C it ends the job and
  * raises, if the job is not to outlive the wait; raises all the same if it is. */
 void call_wait(lua_State *L, int client_index, int index, double seconds, bool outlives);

@@ -30,6 +30,13 @@ struct network *flight_network(struct client *client)
     return client->network;
 }
 
+void flight_use_thread(struct client *client)
+{
+    struct network *network = client->closed || client_unfinished(client) == 0 ? NULL : flight_network(client);
+    if (network)
+        network_use_thread(network);
+}
+
 void flight_start(lua_State *L, int client_index, int index)
 {
     struct client *client = lua_touserdata(L, client_index);
@@ -82,8 +89,8 @@ static double begin_ready(lua_State *L, struct client *client, int jobs, bool wa
         struct gate *gate = &client->gates[i];
         int most = has_thread ? ORDER_AT_ONCE : waits && !gate->one_by_one ? BEGIN_TOGETHER : BEGIN_AT_ONCE;
         struct job *job;
-        while ((job = queue_first(&gate->ready)) != NULL) {
-            double wait = gate_wait(gate, client->settings.max_connections, job->deadline, *now);
+        double wait;
+        while ((job = roster_next(client, gate, *now, &wait)) != NULL) {
             if (wait == 0 && begun >= most)
                 return 0;
             if (wait != 0) {
@@ -159,8 +166,8 @@ static bool run_network(struct client *client, double seconds, double slice_end,
 static bool has_ready(const struct client *client, double now)
 {
     for (size_t i = 0; i < PROVIDER_COUNT; i++) {
-        const struct job *job = queue_first(&client->gates[i].ready);
-        if (job && gate_wait(&client->gates[i], client->settings.max_connections, job->deadline, now) == 0)
+        double wait;
+        if (roster_next(client, &client->gates[i], now, &wait) && wait == 0)
             return true;
     }
     return false;

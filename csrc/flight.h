@@ -19,4 +19,7 @@ double flight_due(lua_State *L, int client_index);
 /* The client's network in this process, made if there is none; NULL if memory or descriptors are short. */
 struct network *flight_network(struct client *client);
 
+/* From now on a thread goes on with the client's network while the program is busy elsewhere; if anything is unfinished. */
+void flight_use_thread(struct client *client);
+
 #endif

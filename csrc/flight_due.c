@@ -16,8 +16,8 @@ double flight_due(lua_State *L, int client_index)
     if (client->answered.count > 0)
         return 0;
     for (size_t i = 0; i < PROVIDER_COUNT; i++) {
-        const struct job *job = queue_first(&client->gates[i].ready);
-        double wait = job ? gate_wait(&client->gates[i], client->settings.max_connections, job->deadline, now) : -1;
+        double wait = -1;
+        roster_next(client, &client->gates[i], now, &wait);
         next = wait >= 0 && (next < 0 || wait < next) ? wait : next;
     }
     double due[2] = { client->network ? network_due(client->network) : -1, -1 };

@@ -18,7 +18,7 @@ struct gate {
 /* Whether there is room for one more attempt over so many connections. */
 bool gate_has_room(const struct gate *gate, int connections);
 
-/* Seconds until the first in the queue may begin, who would rather be refused than miss `deadline`; negative: not before
+/* Seconds until one in the queue may begin, who would rather be refused than miss `deadline`; negative: not before
  * something else happens. The queue is not empty. */
 double gate_wait(const struct gate *gate, int connections, double deadline, double now);
 

@@ -13,17 +13,4 @@ void handle_open(lua_State *L);
  * 0, as functions of the client there. */
 void handle_add_functions(lua_State *L, int client_index);
 
-/* Pushes the table of functions on which `each` and mediastop.resty are built. They raise misuse as the string that it is.
- * start_into(client, done, blocks, operation, id, options, name, kept) is as start, but puts the job at the end of the list
- * `done` once it is done. `blocks`: whoever starts it is to wait where that is refused. Misuse names the function `name`,
- * by default start. `kept`: a job to use again, or true where the new one is to be used again.
- * call_into is the same for the operation's own function, which misuse names. take(job), of one that is done: whether it may
- * be `kept` for another start_into on the same client and list, then its result, message, error, which it holds no more.
- * check(client, operation, id, options, name): whether start_into would start a job: true, or nil, message, error.
- * run(client, seconds). send(client): sends what can be sent, without a look at the network, and returns what due would.
- * must_not_block(): whether the host would stand still. is_yieldable(): whether the caller may yield.
- * bell, ring_at, silence: see bell.h. operations: the list of their names. providers: a list of
- * { name, credentials }, whose credential it has. */
-void handle_push_engine(lua_State *L);
-
 #endif

@@ -117,11 +117,11 @@ bool job_send(struct job *job, struct network *network, double now)
     job->state = JOB_SENDING;
     job->began = now;
     job->timer.due = now + attempt + GRACE_SECONDS;
+    reply_clear(&job->reply);       /* an order that is called off before it is carried out has sent nothing */
     if (network) {
         network_start(network, &job->exchange);
         return true;
     }
-    reply_clear(&job->reply);
     job->reply.fault = KIND_CONNECT;
     job->reply.no_memory = true;
     return false;

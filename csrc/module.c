@@ -5,6 +5,7 @@
 #include "call.h"
 #include "callback.h"
 #include "console.h"
+#include "engine.h"
 #include "handle.h"
 #include "interrupt.h"
 #include "json.h"
@@ -159,7 +160,7 @@ int luaopen_mediastop_core(lua_State *L)
     lua_setfield(L, -2, "system");
     console_push(L);
     lua_setfield(L, -2, "console");
-    handle_push_engine(L);
+    engine_push(L);
     lua_setfield(L, -2, "engine");
     ticketing_push(L);
     lua_setfield(L, -2, "tickets");

@@ -8,6 +8,22 @@ struct gate *roster_gate(struct client *client, const struct job *job)
     return &client->gates[job->operation->provider - providers];
 }
 
+struct job *roster_next(const struct client *client, const struct gate *gate, double now, double *wait)
+{
+    struct job *first = queue_first(&gate->ready);
+    if (!first)
+        return NULL;
+    *wait = gate_wait(gate, client->settings.max_connections, first->deadline, now);
+    for (const struct link *link = gate->ready.first; link && *wait > 0; link = link->next) {
+        struct job *job = link->owner;
+        if (gate_wait(gate, client->settings.max_connections, job->deadline, now) == 0) {
+            *wait = 0;
+            return job;
+        }
+    }
+    return first;
+}
+
 void roster_make_ready(struct client *client, struct job *job)
 {
     job->state = JOB_READY;

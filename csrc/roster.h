@@ -8,6 +8,10 @@
 
 struct gate *roster_gate(struct client *client, const struct job *job);
 
+/* The job at the gate that may begin next, and in how many seconds, as gate_wait says: while the provider asked for a pause, who
+ * would miss its deadline goes ahead of those who can wait. NULL for none. */
+struct job *roster_next(const struct client *client, const struct gate *gate, double now, double *wait);
+
 /* Queues the job for its next attempt; its timer is now that of its deadline. */
 void roster_make_ready(struct client *client, struct job *job);
 

@@ -84,8 +84,10 @@ void transfer_look(struct transfer *transfer)
     long bytes = 0;
     if (transfer->told || transfer->reply->sent > 0)
         return;
+    double begun = 0;               /* a proxy's CONNECT counts among the bytes, and comes before */
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &bytes);
-    transfer->reply->sent = bytes > 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME, &begun);
+    transfer->reply->sent = bytes > 0 && begun > 0;
 }
 
 static curl_socket_t on_open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
@@ -343,6 +345,8 @@ void transfer_finish(struct transfer *transfer, int code)
     }
     if (reply->fault == KIND_NETWORK && reply->sent == 0)
         reply->fault = KIND_CONNECT;        /* lost before the request, by a proxy perhaps */
+    else if (reply->sent > 0 && (reply->fault == KIND_DNS || reply->fault == KIND_CONNECT || reply->fault == KIND_TLS))
+        reply->fault = KIND_NETWORK;        /* one was lost, and libcurl got no connection to repeat it on */
     if (reply->fault == KIND_NONE && (!reply->headers_whole || reply->status < 200)) {
         reply->fault = KIND_NETWORK;        /* libcurl takes headers that end in the middle for all of them */
         text_add_string(&reply->problem, "the answer was cut short in its headers");

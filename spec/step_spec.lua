@@ -341,6 +341,15 @@ for _, way in ipairs({ "by a thread", "by its descriptor" }) do
         assert.are.equal(3, #emulator:requests(refused))
       end)
 
+      it("does not keep a job that cannot wait behind one that can", function()
+        start_refused(limited(6))
+        local patient = start(nil, { timeout = 30 })
+        local job, id = start(nil, { timeout = 1 })
+        many.step_until(client, function() return job:poll() end)
+        assert.is_true(#emulator:requests(id) >= 1)
+        patient:cancel()
+      end)
+
       it("does not keep a job from its deadline", function()
         start_refused(limited(8))
         local job = start(nil, { timeout = 0.5 })
