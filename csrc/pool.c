@@ -342,6 +342,7 @@ bool pool_watch(struct pool *pool, int fd)
 
 void pool_tend(struct pool *pool)
 {
+    sockets_expect(pool->sockets);
     sockets_check_idle(pool->sockets);
 }
 

@@ -37,10 +37,12 @@ struct socket {
 
 struct sockets {
     struct poller *poller;
+    struct poller *face;            /* of epoll: stays, and watches the poller, which may not; NULL until asked for */
     struct socket *table;           /* by descriptor */
     int capacity;
     int idle;
     int wake;                       /* a descriptor that only ends the wait; -1: none */
+    bool stale;                     /* the poller may watch what was closed without a word */
     bool changed;                   /* since sockets_expect a descriptor has become another's */
 };
 
@@ -104,6 +106,15 @@ static bool is_ours(const struct sockets *sockets, int fd)
     return sockets->table[fd].ours && inode_of(fd) == sockets->table[fd].inode;
 }
 
+/* Drops what is known of a descriptor whose number is another connection's now, or anybody's. */
+static void forget(struct sockets *sockets, int fd)
+{
+    sockets->stale = sockets->stale || sockets->table[fd].watched != 0;
+    watch(sockets, fd, 0);
+    set_idle(sockets, fd, false);
+    memset(&sockets->table[fd], 0, sizeof *sockets->table);
+}
+
 int sockets_open(struct sockets *sockets, int family, int type, int protocol)
 {
     int fd = descriptor_close_on_exec(socket(family, type | SOCK_CLOEXEC, protocol));
@@ -113,7 +124,7 @@ int sockets_open(struct sockets *sockets, int family, int type, int protocol)
             close(fd);
         return -1;
     }
-    memset(socket, 0, sizeof *socket);
+    forget(sockets, fd);
     sockets->changed = true;
     socket->ours = true;
     socket->last_in = clock_now();      /* it is not the one that was silent before, under the same number */
@@ -143,10 +154,8 @@ void sockets_want(struct sockets *sockets, int fd, int what, struct transfer *tr
     if (!socket)
         return;
     /* One on which something came has come about. */
-    if (socket->loose && !socket->heard && !is_ours(sockets, fd)) {
-        set_idle(sockets, fd, false);
-        memset(socket, 0, sizeof *socket);
-    }
+    if (socket->ours && !socket->heard && !is_ours(sockets, fd))
+        forget(sockets, fd);
     socket->loose = what == 0 && socket->ours;
     set_idle(sockets, fd, false);
     /* Of several transfers over HTTP/2 it is not always the last one that is noted here, and then nobody lets go of it. */
@@ -236,12 +245,14 @@ static int drop_idle(struct sockets *sockets, struct poller_event *events, int c
         int fd = events[i].fd;
         if (fd == sockets->wake)
             drain(fd);
+        else if (!sockets->table[fd].loose)
+            events[left++] = events[i];
+        else if (!is_ours(sockets, fd))
+            forget(sockets, fd);
         else if (sockets->table[fd].idle)
             bury(sockets, fd);
-        else if (sockets->table[fd].loose)
-            watch(sockets, fd, 0);
         else
-            events[left++] = events[i];
+            watch(sockets, fd, 0);
     }
     return left;
 }
@@ -273,8 +284,40 @@ static void note_first_byte(const struct sockets *sockets, const struct poller_e
                                     recv(event->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
+/* Whether this poller watches all that is watched, and still ours. */
+static bool move_to(struct sockets *sockets, struct poller *poller)
+{
+    if (sockets->wake >= 0 && !poller_watch(poller, sockets->wake, POLLER_IN, false))
+        return false;
+    for (int fd = 0; fd < sockets->capacity; fd++) {
+        if (sockets->table[fd].ours && !is_ours(sockets, fd))
+            forget(sockets, fd);
+        if (sockets->table[fd].watched && !poller_watch(poller, fd, sockets->table[fd].watched, false))
+            return false;
+    }
+    return !sockets->face || poller_watch(sockets->face, poller_fd(poller), POLLER_IN, false);
+}
+
+/* Epoll tells of what was closed for as long as the child of a fork has a copy, and only by the descriptor that is closed
+ * could it be told not to. So another one takes its place; where there is none to be had, the next time. */
+static void renew(struct sockets *sockets)
+{
+    struct poller *poller = poller_new();
+    if (!poller || !move_to(sockets, poller)) {
+        poller_free(poller);
+        return;
+    }
+    if (sockets->face)
+        poller_watch(sockets->face, poller_fd(sockets->poller), 0, true);
+    poller_free(sockets->poller);
+    sockets->poller = poller;
+    sockets->stale = false;
+}
+
 void sockets_expect(struct sockets *sockets)
 {
+    if (sockets->stale && POLLER_BY == POLLER_EPOLL)
+        renew(sockets);
     sockets->changed = false;
 }
 
@@ -298,14 +341,25 @@ int sockets_sort_out(struct sockets *sockets, struct poller_event *events, int c
     return count;
 }
 
-int sockets_fd(const struct sockets *sockets)
+int sockets_fd(struct sockets *sockets)
 {
-    return poller_fd(sockets->poller);
+    if (POLLER_BY != POLLER_EPOLL)
+        return poller_fd(sockets->poller);
+    if (!sockets->face) {
+        struct poller *face = poller_new();
+        if (!face || !poller_watch(face, poller_fd(sockets->poller), POLLER_IN, false)) {
+            poller_free(face);
+            return -1;
+        }
+        sockets->face = face;
+    }
+    return poller_fd(sockets->face);
 }
 
 void sockets_free(struct sockets *sockets)
 {
     if (sockets) {
+        poller_free(sockets->face);
         poller_free(sockets->poller);
         free(sockets->table);
         free(sockets);
@@ -318,6 +372,7 @@ void sockets_abandon(struct sockets *sockets)
         if (is_ours(sockets, fd))
             close(fd);
     }
+    poller_abandon(sockets->face);
     poller_abandon(sockets->poller);
     free(sockets->table);
     free(sockets);

@@ -35,7 +35,8 @@ void sockets_check_idle(struct sockets *sockets);
  * libcurl would keep it, and the next requests would wait in vain, too. */
 void sockets_end_silent(struct sockets *sockets, int fd, double moment);
 
-/* Only events that come from now on are of use to sockets_sort_out. */
+/* Only events that come from now on are of use to sockets_sort_out. Not while sockets_wait waits: what it waits with may be
+ * another afterwards. */
 void sockets_expect(struct sockets *sockets);
 
 /* As poller_wait. While it waits, the other functions may be called by another thread. */
@@ -47,8 +48,8 @@ int sockets_sort_out(struct sockets *sockets, struct poller_event *events, int c
 /* A byte on this socket only ends the wait, in place of the one before; -1: none. False if the system refuses. */
 bool sockets_set_wake(struct sockets *sockets, int fd);
 
-/* As poller_fd. */
-int sockets_fd(const struct sockets *sockets);
+/* As poller_fd; always the same, or -1 as well if memory or descriptors are short. */
+int sockets_fd(struct sockets *sockets);
 
 /* Frees it in the child of a fork: closes the child's copies of the connections, of which the servers learn nothing. */
 void sockets_abandon(struct sockets *sockets);
