@@ -5,10 +5,10 @@
 #include "pool.h"
 
 #include <curl/curl.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "clock.h"
+#include "library.h"
 #include "memory.h"
 #include "sigpipe.h"
 #include "sockets.h"
@@ -33,21 +33,6 @@ struct pool {
     bool has_new;                   /* a transfer was added that has no connection yet */
     bool owes_events;               /* what was due took the whole slice, so that the events come first */
 };
-
-/* Once per process; again where memory was short. */
-static bool ensure_curl(void)
-{
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static bool ready;
-    pthread_mutex_lock(&lock);
-    /* Where the host has started libcurl before us, it goes on with the host's allocator. */
-    if (!ready)
-        ready = curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, memory_free, memory_realloc, memory_strdup,
-                                     memory_calloc) == CURLE_OK;
-    bool started = ready;
-    pthread_mutex_unlock(&lock);
-    return started;
-}
 
 static struct transfer *transfer_of(CURL *easy)
 {
@@ -108,7 +93,7 @@ static bool set_up_multi(struct pool *pool)
 
 struct pool *pool_new(const struct transfer_settings *settings)
 {
-    struct pool *pool = ensure_curl() ? calloc(1, sizeof *pool) : NULL;
+    struct pool *pool = library_start() ? calloc(1, sizeof *pool) : NULL;
     if (!pool)
         return NULL;
     pool->settings = *settings;
