@@ -21,12 +21,9 @@ void interrupt_open(lua_State *L)
     (void)L;
 }
 
-static lua_State *main_state(lua_State *L)
+static void push_main_state(lua_State *L)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-    lua_State *main = lua_tothread(L, -1);
-    lua_pop(L, 1);
-    return main;
 }
 
 #else
@@ -41,15 +38,20 @@ void interrupt_open(lua_State *L)
         lua_pop(L, 1);              /* loaded within a coroutine */
 }
 
-static lua_State *main_state(lua_State *L)
+static void push_main_state(lua_State *L)
 {
     compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &main_key);
-    lua_State *main = lua_tothread(L, -1);
-    lua_pop(L, 1);
-    return main ? main : L;
 }
 
 #endif
+
+static lua_State *main_state(lua_State *L)
+{
+    push_main_state(L);
+    lua_State *main = lua_tothread(L, -1);
+    lua_pop(L, 1);
+    return main ? main : L;         /* not known where the module was loaded within a coroutine */
+}
 
 lua_Hook interrupt_hook(lua_State *L)
 {
@@ -63,12 +65,33 @@ static bool is_of_interrupt(lua_State *main)
     return lua_gethookcount(main) == 1 && (lua_gethookmask(main) & mask) == mask;
 }
 
+/* ask() -> what debug.gethook says of the main state. */
+static int ask(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+    lua_getfield(L, -1, "debug");
+    lua_getfield(L, -1, "gethook");
+    push_main_state(L);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* Whether the main state's hook is the program's own, by debug.sethook: for any other that library has a mere word. On
+ * LuaJIT, whose hooks are for all states, that of Ctrl-C raises here. */
+static bool is_of_program(lua_State *L)
+{
+    lua_pushcfunction(L, ask);
+    bool is_own = lua_pcall(L, 0, 1, 0) == 0 && lua_isfunction(L, -1);
+    lua_pop(L, 1);
+    return is_own;
+}
+
 bool interrupt_came(lua_State *L, lua_Hook hook_before)
 {
     /* The hook is the main state's alone, and would come to a coroutine only after its wait. */
     lua_State *main = main_state(L);
     lua_Hook hook = lua_gethook(main);
-    if (main != L && hook && (hook != hook_before || is_of_interrupt(main))) {
+    if (main != L && hook && (hook != hook_before || is_of_interrupt(main)) && !is_of_program(L)) {
         lua_sethook(main, NULL, 0, 0);      /* it is to raise once, here */
         lua_pushliteral(L, WORD);
         return true;
