@@ -2,7 +2,8 @@
  * library.c - starts libcurl, once in the process.
  *
  * That takes OpenSSL milliseconds. A fork waits for its end: the child would find the lock held for ever, and OpenSSL half
- * started.
+ * started. But not for ever: OpenSSL has handlers of its own for forks, and an older C library than glibc 2.36 lets nobody add
+ * any while it calls ours.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "library.h"
@@ -10,18 +11,27 @@
 #include <curl/curl.h>
 #include <pthread.h>
 
+#include "clock.h"
 #include "memory.h"
 
+#define FORK_WAITS_SECONDS 0.5
+#define LOOK_SECONDS 0.001
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static __thread bool held;          /* by the thread that forks */
 
 static void before_fork(void)
 {
-    pthread_mutex_lock(&lock);
+    double until = clock_now() + FORK_WAITS_SECONDS;
+    while (!(held = pthread_mutex_trylock(&lock) == 0) && clock_now() < until)
+        clock_sleep(LOOK_SECONDS);
 }
 
 static void after_fork(void)
 {
-    pthread_mutex_unlock(&lock);
+    if (held)
+        pthread_mutex_unlock(&lock);
+    held = false;
 }
 
 bool library_start(void)
