@@ -126,7 +126,7 @@ const struct operation *call_operation_at(lua_State *L, int index, const struct 
     const char *names[OPERATION_COUNT];
     if (lua_type(L, index) != LUA_TSTRING)
         misuse_type(L, place, "string", index);
-    const struct operation *operation = operation_find(lua_tostring(L, index));
+    const struct operation *operation = operation_find(misuse_name(L, index));
     for (size_t i = 0; i < OPERATION_COUNT; i++)
         names[i] = operations[i].full_name;
     if (!operation)

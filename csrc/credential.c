@@ -31,7 +31,7 @@ static enum found read_fields(lua_State *L, const struct provider *provider, con
     int table = lua_gettop(L);
     lua_pushnil(L);
     while (lua_next(L, table)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        const char *name = misuse_name(L, -2);
         int part = operation_part(provider, name);
         if (part < 0 || lua_type(L, -1) != LUA_TSTRING) {
             lua_pushfstring(L, part < 0 ? "%s: unknown field '%s'" : "%s: field '%s' is no string", where, name);

@@ -63,6 +63,13 @@ static size_t distance(const char *a, const char *b)
     return rows[a_length % 3][b_length];
 }
 
+const char *misuse_name(lua_State *L, int index)
+{
+    size_t length = 0;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
+    return strlen(name) == length ? name : "";
+}
+
 int misuse_unknown(lua_State *L, const struct place *place, const char *what, int index, const char *const *names,
                    size_t count)
 {

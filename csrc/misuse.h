@@ -24,6 +24,9 @@ int misuse_unknown(lua_State *L, const struct place *place, const char *what, in
 /* Raises that a value has the wrong type; never returns. */
 int misuse_type(lua_State *L, const struct place *place, const char *expected, int index);
 
+/* The name at `index`, or "" if that is no string, or one with a NUL: no name of ours has one. */
+const char *misuse_name(lua_State *L, int index);
+
 /* A name out of the caller's program as a short printable string, pushed. */
 const char *misuse_shown(lua_State *L, int index);
 

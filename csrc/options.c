@@ -118,7 +118,7 @@ static void read_by_provider(lua_State *L, const struct reading *reading,
         wrong_type(L, reading, "a table keyed by provider");
     lua_pushnil(L);
     while (lua_next(L, -2)) {
-        size_t i = lua_type(L, -2) == LUA_TSTRING ? provider_index(lua_tostring(L, -2)) : PROVIDER_COUNT;
+        size_t i = provider_index(misuse_name(L, -2));
         if (i == PROVIDER_COUNT)
             misuse_unknown(L, reading->place, lua_pushfstring(L, "provider in option '%s':", reading->name), -3, names,
                            PROVIDER_COUNT);
@@ -148,7 +148,7 @@ static void read_credential(lua_State *L, const struct reading *reading, const s
         wrong_type(L, reading, "a table or a function");
     lua_pushnil(L);
     while (lua_next(L, -2)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *name = misuse_name(L, -2);
         if (operation_part(provider, name) < 0)
             misuse_unknown(L, reading->place, lua_pushfstring(L, "field in option '%s':", reading->name), -3,
                            provider->fields, count);
@@ -249,7 +249,7 @@ void options_read(lua_State *L, int index, const struct place *place, enum scope
     lua_pushnil(L);
     while (lua_next(L, -2)) {
         size_t i = 0;
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *name = misuse_name(L, -2);
         while (i < ROWS && strcmp(rows[i].name, name) != 0)
             i++;
         if (i == ROWS)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mediastop.h"
+#include "misuse.h"
 
 #define SECRET_TYPE "mediastop.secret"
 
@@ -61,7 +62,7 @@ static bool take_fields(lua_State *L, struct secret *secret, int index)
 {
     lua_pushnil(L);
     while (lua_next(L, index)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        const char *name = misuse_name(L, -2);
         int part = operation_part(secret->provider, name);
         size_t length;
         if (part < 0) {

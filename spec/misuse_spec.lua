@@ -84,7 +84,8 @@ describe("misuse raises before anything is sent:", function()
         end)
 
         it("an option whose name is no string, or no name at all", function()
-          for _, options in ipairs({ { 1 }, { [true] = 1 }, { [1.5] = 1 }, { ["a\nb\0c\27"] = 1 }, { [huge] = 1 } }) do
+          for _, options in ipairs({ { 1 }, { [true] = 1 }, { [1.5] = 1 }, { ["a\nb\0c\27"] = 1 }, { [huge] = 1 },
+            { ["timeout\0"] = 1 } }) do
             raises({ second, "unknown option" }, call, "id", options)
           end
         end)
