@@ -119,6 +119,9 @@ void envelope_make_text(lua_State *L)
         double number = lua_tonumber(L, -1);
         /* Whole numbers as they were sent, as far as a double holds them. */
         int length = snprintf(text, sizeof text, number > -1e15 && number < 1e15 ? "%.15g" : "%.17g", number);
+        char *comma = strchr(text, ',');     /* in some locales */
+        if (comma)
+            *comma = '.';
         lua_pop(L, 1);
         lua_pushlstring(L, text, (size_t)length);
     } else if (lua_type(L, -1) == LUA_TSTRING) {

@@ -3,11 +3,12 @@
  */
 #include "json.h"
 
+#include <locale.h>
 #include <string.h>
 
 #include "mediastop.h"
 
-static const char decode_key;       /* its address is the key of the decode function in the registry */
+static const char decode_key, new_key;      /* their addresses are the keys of lua-cjson's functions in the registry */
 
 static void set(lua_State *L, int cjson, const char *setting, int value, int arguments)
 {
@@ -25,6 +26,8 @@ void json_open(lua_State *L)
     lua_pushliteral(L, "cjson");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "new");
+    lua_pushvalue(L, -1);
+    compat_raw_set_pointer(L, LUA_REGISTRYINDEX, &new_key);
     lua_call(L, 0, 1);
     int cjson = lua_gettop(L);
     set(L, cjson, "decode_max_depth", JSON_MAX_DEPTH, 1);
@@ -55,26 +58,48 @@ static void restore_integers(lua_State *L)
 }
 #endif
 
-bool json_decode(lua_State *L, const struct text *text)
+/* Calls a function, and leaves what it returns: true. Leaves nothing if it fails: false. Raises if memory is short. */
+static bool call(lua_State *L, int arguments)
 {
-    const char *from = text->data;
-    size_t length = text->length;
-    if (length >= 3 && memcmp(from, "\xEF\xBB\xBF", 3) == 0) {      /* a byte order mark */
-        from += 3;
-        length -= 3;
-    }
-    /* lua-cjson takes a NUL for the end and would not see what follows. */
-    if (length == 0 || memchr(from, '\0', length))
-        return false;
-    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &decode_key);
-    lua_pushlstring(L, from, length);
-    int status = lua_pcall(L, 1, 1, 0);
+    int status = lua_pcall(L, arguments, 1, 0);
     if (status == LUA_ERRMEM)
         lua_error(L);
-    if (status != 0) {
+    if (status != 0)
+        lua_pop(L, 1);
+    return status == 0;
+}
+
+/* lua-cjson reads numbers by strtod, which wants the decimal point of the locale, and all of its instances keep the point
+ * that was in force when the last one was made: [200,4] may become 200.4 where the host has changed the locale since. Only
+ * a number shows it, since others may make instances too. A point of several bytes ends the process in lua-cjson. */
+static void heed_locale(lua_State *L)
+{
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &decode_key);
+    lua_pushliteral(L, "0.5");
+    bool heeded = call(L, 1);
+    if (heeded) {
+        lua_pop(L, 1);
+    } else if (localeconv()->decimal_point[1] == '\0') {
+        compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &new_key);
+        lua_pop(L, call(L, 0) ? 1 : 0);
+    }
+}
+
+/* Replaces the JSON on top by its value: true. Pops it if it is none: false. */
+static bool decode(lua_State *L)
+{
+    size_t length;
+    const char *text = lua_tolstring(L, -1, &length);
+    /* lua-cjson takes a NUL for the end and would not see what follows. */
+    if (length == 0 || memchr(text, '\0', length)) {
         lua_pop(L, 1);
         return false;
     }
+    heed_locale(L);
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &decode_key);
+    lua_insert(L, -2);
+    if (!call(L, 1))
+        return false;
 #if LUA_VERSION_NUM >= 503
     if (lua_istable(L, -1))
         restore_integers(L);
@@ -82,9 +107,24 @@ bool json_decode(lua_State *L, const struct text *text)
     return true;
 }
 
+int json_decode_string(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TSTRING);
+    lua_settop(L, 1);
+    return decode(L) ? 1 : 0;
+}
+
+/* Pushes the value of the text: true. Pushes nothing if it is no JSON: false. */
+static bool decode_text(lua_State *L, const struct text *text)
+{
+    size_t mark = text->length >= 3 && memcmp(text->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;       /* a byte order mark */
+    lua_pushlstring(L, text->data ? text->data + mark : "", text->length - mark);
+    return decode(L);
+}
+
 bool json_push_object(lua_State *L, const struct text *text)
 {
-    bool decoded = json_decode(L, text);
+    bool decoded = decode_text(L, text);
     if (!decoded || !lua_istable(L, -1)) {
         lua_pop(L, decoded ? 1 : 0);
         lua_pushnil(L);

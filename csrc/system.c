@@ -1,5 +1,5 @@
 /*
- * system.c - what the sources of credentials need of the system, for Lua.
+ * system.c - what the sources of credentials need of the system, and of JSON, for Lua.
  */
 #include "system.h"
 
@@ -9,6 +9,7 @@
 #include "file.h"
 #include "host.h"
 #include "interrupt.h"
+#include "json.h"
 #include "process.h"
 
 #define ARGUMENTS_MAX 64
@@ -146,7 +147,9 @@ static int run(lua_State *L)
 
 void system_push(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "read", read_file }, { "home", home }, { "run", run }, { NULL, NULL } };
+    static const luaL_Reg functions[] = {
+        { "read", read_file }, { "home", home }, { "run", run }, { "decode", json_decode_string }, { NULL, NULL }
+    };
     lua_newtable(L);
     compat_set_functions(L, functions, 0);
 }

@@ -1,11 +1,10 @@
 --- What the sources share: variables and files, and words for what is wrong with them.
 -- @module mediastop.source.reading
 
-local json = require("cjson").new()
-local system = require("mediastop.core").system
+local core = require "mediastop.core"
 
 local reading = {
-  null = json.null,
+  null = core.null,
 }
 
 -- A $ stands for the path, a # for the path as a word of the shell.
@@ -40,7 +39,7 @@ end
 -- @treturn[2] string a word for `describe`
 -- @treturn[2] string the system's words, if it has some
 function reading.file(path, private)
-  local content, word, words = system.read(path, private)
+  local content, word, words = core.system.read(path, private)
   if not content then
     return nil, word, words
   end
@@ -59,14 +58,8 @@ end
 -- @treturn table or nil
 -- @raise where memory is short
 function reading.object(text)
-  if text:find("\0", 1, true) then
-    return nil -- lua-cjson takes it for the end
-  end
-  local good, value = pcall(json.decode, text)
-  if not good and value == "not enough memory" then
-    error(value, 0)
-  end
-  return good and text:find("^%s*{") and value or nil
+  local value = core.system.decode(text)
+  return text:find("^%s*{") and value or nil
 end
 
 --- A sentence for a file that could not be read.
