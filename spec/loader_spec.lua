@@ -10,15 +10,17 @@ local names = {
 }
 local name = rawget(_G, "jit") and "libluajit-5.1.so.2" or names[_VERSION]
 local host = package.searchpath and package.searchpath("private_lua", (package.cpath:gsub("%.so", "")))
+host = host and system.capture("readlink -f " .. system.quote(host))
 local listed = name and system.capture("PATH=$PATH:/sbin ldconfig -p 2>/dev/null")
   :match(name:gsub("%p", "%%%0") .. " [^\n]*=> (%S+)")
 
--- Runs Lua source in the host, with a Lua of its own from this file. Returns { status, printed }.
-local function run(library, source)
+-- Runs Lua source in the host, with a Lua of its own from this file. `before` is words of the shell ahead of it.
+-- Returns { status, printed }.
+local function run(library, source, before)
   local script = support.scratch("private.lua")
   system.write_file(script, source)
-  local status = system.capture(("%s %s %s %s >%s.out 2>&1; echo $?"):format(support.with_environment(),
-    system.quote(host), system.quote(library), script, script))
+  local status = system.capture(("%s %s %s %s %s >%s.out 2>&1; echo $?"):format(before or "",
+    support.with_environment(), system.quote(host), system.quote(library), script, script))
   return { status = tonumber(status), printed = system.read_file(script .. ".out") }
 end
 
@@ -74,15 +76,60 @@ describe_private("a host that keeps its Lua to itself", function()
         local files, number = {}, 0
         for line in io.lines("/proc/self/maps") do
           local file = line:match("/%S*liblua%S*$")
-          number = number + (file and not files[file] and 1 or 0)
+          number = number + (file and not file:find("cjson") and not files[file] and 1 or 0)
           files[file or 0] = true
         end
         return number
       end
       local before = count()
-      print(require("mediastop.loader").library, before, count())
+      local library = require("mediastop.loader").library
+      require("mediastop")
+      print(library, before, count())
     ]])
     assert.are.equal(path .. "\t1\t1\n", ended.printed)
+  end)
+
+  it("still keeps it to itself afterwards", function()
+    -- A plugin with a Lua of its own (VLC's, in OBS) took the host's Lua for that, and crashed.
+    local cjson = support.scratch("cjson." .. support.id())
+    system.capture(("cp %s %s"):format(system.quote(package.searchpath("cjson", package.cpath)), cjson))
+    local ended = run(listed, ([[
+      require("mediastop.loader")
+      require("mediastop")
+      print(package.loadlib(%q, "luaopen_cjson"))
+    ]]):format(cjson))
+    assert.are.equal(0, ended.status, ended.printed)
+    assert.is_truthy(ended.printed:find("undefined symbol: lua", 1, true), ended.printed)
+  end)
+
+  it("can have a module within another's file, from where it runs, and hears of one that is not there", function()
+    local folder = support.scratch("relative." .. support.id())
+    system.capture(("mkdir %s && cp %s %s/cjson.so && ln -s \"$PWD/lua\" %s/lua"):format(folder,
+      system.quote(package.searchpath("cjson", package.cpath)), folder, folder))
+    local ended = run(listed, [[
+      require("mediastop.loader")
+      package.cpath = "?.so"
+      assert(require("cjson.safe").decode("[1]")[1] == 1)
+      local good, message = pcall(require, "no-such.module")
+      assert(not good and message:find("no file 'no-such/module.so'", 1, true), message)
+      good, message = pcall(require, "cjson.nothing")
+      assert(not good and message:find("luaopen_cjson_nothing", 1, true), message)
+    ]], "cd " .. folder .. " &&")
+    assert.are.equal(0, ended.status, ended.printed)
+  end)
+
+  it("leaves no file behind", function()
+    local folder = support.scratch("tmp." .. support.id())
+    system.capture("mkdir " .. folder)
+    local ended = run(listed, ([[
+      local made = 0
+      os.tmpname = function() made = made + 1 return %q .. made end
+      require("mediastop.loader")
+      require("mediastop")
+      assert(made == 2)
+    ]]):format(folder .. "/"))
+    assert.are.equal(0, ended.status, ended.printed)
+    assert.are.equal("", system.capture("ls " .. folder))
   end)
 
   it("whose file was replaced while it runs is left alone", function()

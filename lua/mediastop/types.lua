@@ -423,7 +423,7 @@ function Resty.later(operation, id, options) end
 function Resty.keep(key) end
 
 ---@class mediastop.Loader
----@field library? string the path of the host's Lua that was opened
+---@field library? string the path of the host's Lua, where C modules find it
 ---@field reason? string why there was nothing to do
 
 ---@type mediastop.Module

@@ -1,5 +1,5 @@
---- A host that changed its locale after `require` got `protocol` for jobs that had ended, and [200,4] could be read as 200.4:
---- lua-cjson looks at the locale's decimal point only when an instance is made.
+--- A host that changed its locale after `require` got `protocol` for jobs that had ended, and [200,4] could be read as
+--- 200.4: lua-cjson looks at the locale's decimal point only when an instance is made.
 local json = require("cjson")
 local support = require("spec.support")
 local system = require("spec.emulator.system")
@@ -26,8 +26,8 @@ end
 local function calls()
   local words = {}
   for _, operation in ipairs(support.operations) do
-    words[#words + 1] = ("assert(client.%s(%q, { confirm = %s }))"):format(operation.full, support.id(operation.provider),
-      tostring(operation.provider == "emogg"))
+    words[#words + 1] = ("assert(client.%s(%q, { confirm = %s }))"):format(operation.full,
+      support.id(operation.provider), tostring(operation.provider == "emogg"))
   end
   local urls = {}
   for provider, url in pairs(support.emulator():base_url(support.emulator().http)) do
