@@ -8,14 +8,18 @@ DEPS ?= install
 # V is how Lua's own folders call the version.
 ifeq ($(LUA_VERSION),jit)
 V := 5.1
-LUA ?= luajit
 LUA_NAMES := luajit
 LUA_DIRS := luajit-2.1 luajit-2.0
 else
 V := $(LUA_VERSION)
-LUA ?= lua$(LUA_VERSION)
 LUA_NAMES := lua$(LUA_VERSION) lua-$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION)) lua
 LUA_DIRS := lua$(LUA_VERSION) lua/$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION)) .
+endif
+
+# The first of the usual names that is this Lua's.
+ifeq ($(origin LUA),undefined)
+LUA := $(or $(shell for lua in $(LUA_NAMES); do \
+	test "$$($$lua -e 'io.write(_VERSION)' 2>/dev/null)" = "Lua $(V)" && echo $$lua && break; done),$(firstword $(LUA_NAMES)))
 endif
 
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(V)
@@ -84,16 +88,22 @@ DEB_VERSIONS = $(filter-out jit,$(LUA_VERSIONS))
 
 all: $(MODULE) $(COMMAND)
 
+quote = '$(subst ','\'',$(1))'
+
 # write_command FOLDER_OF_LUA,FOLDER_OF_C,FILE: the command for them. It finds all by absolute paths, since some run it without
 # PATH: nginx-rtmp's exec_publish_done, for one.
-write_command = sed -e '1s|.*|\#!$(abspath $(or $(shell command -v $(LUA)),/usr/bin/$(LUA)))|' \
-	-e '2s|.*|package.path, package.cpath = "$(1)/?.lua;$(1)/?/init.lua;" .. package.path, "$(2)/?.so;" .. package.cpath|' \
-	bin/mediastop >"$(3)" && chmod 755 "$(3)"
+INTERPRETER = $(or $(shell command -v $(LUA)),$(filter /%,$(LUA)))
+write_command = { printf '\#!%s\n' $(call quote,$(abspath $(INTERPRETER))); \
+	printf 'package.path = [[%s/?.lua;%s/?/init.lua;]] .. package.path; ' $(call quote,$(1)) $(call quote,$(1)); \
+	printf 'package.cpath = [[%s/?.so;]] .. package.cpath\n' $(call quote,$(2)); \
+	sed 1,2d bin/mediastop; } >$(call quote,$(3)) && chmod 755 $(call quote,$(3))
+NO_INTERPRETER := echo "mediastop: $(LUA) is not found, so that there is no command: name the program of Lua $(LUA_VERSION) by LUA=" >&2
 
 # To be run where it was built.
 $(COMMAND): bin/mediastop Makefile
 	@mkdir -p $(@D)
-	$(call write_command,$(CURDIR)/lua,$(abspath $(BUILD)),$@)
+	$(if $(INTERPRETER),$(call write_command,$(CURDIR)/lua,$(abspath $(BUILD)),$@),\
+		@$(NO_INTERPRETER))
 
 $(MODULE): $(OBJECTS)
 	@mkdir -p $(@D)
@@ -327,7 +337,8 @@ install: all
 	install -m 644 $(wildcard lua/mediastop/resty/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop/resty"
 	install -d "$(DESTDIR)$(INST_LUADIR)/mediastop/cli" "$(DESTDIR)$(INST_BINDIR)" "$(DESTDIR)$(INST_MANDIR)"
 	install -m 644 $(wildcard lua/mediastop/cli/*.lua) "$(DESTDIR)$(INST_LUADIR)/mediastop/cli"
-	$(call write_command,$(INST_LUADIR),$(INST_LIBDIR),$(DESTDIR)$(INST_BINDIR)/mediastop)
+	$(if $(INTERPRETER),$(call write_command,$(INST_LUADIR),$(INST_LIBDIR),$(DESTDIR)$(INST_BINDIR)/mediastop),\
+		@$(NO_INTERPRETER))
 	install -m 644 man/mediastop.1 "$(DESTDIR)$(INST_MANDIR)"
 	for file in $$(find spec/emulator -type f); do \
 		folder="$(DESTDIR)$(INST_LUADIR)/mediastop/emulator/$${file%/*}"; \
