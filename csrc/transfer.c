@@ -9,8 +9,10 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
+#include "descriptor.h"
 #include "memory.h"
 #include "sockets.h"
 
@@ -327,6 +329,18 @@ static enum kind kind_of(CURLcode code)
     }
 }
 
+/* Whether the file of certificates could not be opened for want of a descriptor, or memory. Two descriptors are asked for, since
+ * the connection has given its own back by now. */
+static bool ran_short(void)
+{
+    int ends[2];
+    if (memory_ran_short() || !descriptor_pipe(ends))
+        return true;
+    close(ends[0]);
+    close(ends[1]);
+    return false;
+}
+
 void transfer_finish(struct transfer *transfer, int code)
 {
     struct reply *reply = transfer->reply;
@@ -335,7 +349,7 @@ void transfer_finish(struct transfer *transfer, int code)
     curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
     reply->multiplexed = version >= CURL_HTTP_VERSION_2_0;
     transfer_look(transfer);
-    reply->fault = kind_of((CURLcode)code);
+    reply->fault = code == CURLE_SSL_CACERT_BADFILE && ran_short() ? KIND_CONNECT : kind_of((CURLcode)code);
     if (reply->fault == KIND_PROTOCOL && reply->sent > 0)
         reply->answered = true;             /* what cannot be read has come */
     if (code == CURLE_OUT_OF_MEMORY) {
@@ -356,6 +370,8 @@ void transfer_finish(struct transfer *transfer, int code)
             words = "the connection was lost";              /* and the request was not to be repeated */
         else if (strncmp(words, "Unsupported proxy", 17) == 0)
             words = "the proxy's URL cannot be used";       /* libcurl shows all of it, with the password */
+        else if (code == CURLE_SSL_CACERT_BADFILE && reply->fault == KIND_CONNECT)
+            words = "no descriptor, or no memory, to read the file of certificates with";
         text_add_line(&reply->problem, words, strlen(words), DETAIL_MAX_BYTES);
     }
     if (reply->status < 200)

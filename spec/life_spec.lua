@@ -506,6 +506,30 @@ describe("with few descriptors", function()
       print("good")
     ]])
   end)
+
+  it("too few for the file of certificates are no fault of TLS", function()
+    if not many.has_processes then
+      return pending("process.so is not built")
+    end
+    local out = good([[
+      local ended, limit = false, 3
+      while not ended do
+        process.limit(limit)
+        local client = new_client({ timeout = 5, attempts = 1 })
+        local result, message, err = client.memories.stop(place.ids[1])
+        assert(result or err.kind == "connect" and err.reached == "no", message)
+        if result then
+          ended = true
+        else
+          print(message)
+        end
+        client:close()
+        limit = limit + 1
+      end
+      print("good")
+    ]], 1, emulator.tls)
+    assert.is_truthy(out:find("certificates", 1, true), out)
+  end)
 end)
 
 describe("close leaves no descriptor", function()
