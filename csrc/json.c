@@ -3,7 +3,7 @@
  */
 #include "json.h"
 
-#include <locale.h>
+#include <langinfo.h>
 #include <string.h>
 
 #include "mediastop.h"
@@ -70,19 +70,28 @@ static bool call(lua_State *L, int arguments)
 }
 
 /* lua-cjson reads numbers by strtod, which wants the decimal point of the locale, and all of its instances keep the point
- * that was in force when the last one was made: [200,4] may become 200.4 where the host has changed the locale since. Only
- * a number shows it, since others may make instances too. A point of several bytes ends the process in lua-cjson. */
-static void heed_locale(lua_State *L)
+ * that was in force when the last one was made: [200,4] may become 200.4 where the host has changed the locale since. Makes
+ * another instance if a number shows that one is needed: true. A point of several bytes ends the process in lua-cjson. */
+static bool renew_point(lua_State *L)
 {
     compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &decode_key);
     lua_pushliteral(L, "0.5");
-    bool heeded = call(L, 1);
-    if (heeded) {
-        lua_pop(L, 1);
-    } else if (localeconv()->decimal_point[1] == '\0') {
-        compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &new_key);
-        lua_pop(L, call(L, 0) ? 1 : 0);
-    }
+    bool fits = call(L, 1);
+    lua_pop(L, fits ? 1 : 0);
+    if (fits || nl_langinfo(RADIXCHAR)[1] != '\0')
+        return false;
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &new_key);
+    bool made = call(L, 0);
+    lua_pop(L, made ? 1 : 0);
+    return made;
+}
+
+/* Pushes the value of the JSON on top: true. Pushes nothing if it is none: false. */
+static bool decode_once(lua_State *L)
+{
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &decode_key);
+    lua_pushvalue(L, -2);
+    return call(L, 1);
 }
 
 /* Replaces the JSON on top by its value: true. Pops it if it is none: false. */
@@ -91,15 +100,14 @@ static bool decode(lua_State *L)
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     /* lua-cjson takes a NUL for the end and would not see what follows. */
-    if (length == 0 || memchr(text, '\0', length)) {
+    bool sound = length > 0 && !memchr(text, '\0', length);
+    if (sound && nl_langinfo(RADIXCHAR)[0] != '.')
+        renew_point(L);
+    if (!sound || (!decode_once(L) && !(renew_point(L) && decode_once(L)))) {
         lua_pop(L, 1);
         return false;
     }
-    heed_locale(L);
-    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, &decode_key);
-    lua_insert(L, -2);
-    if (!call(L, 1))
-        return false;
+    lua_remove(L, -2);
 #if LUA_VERSION_NUM >= 503
     if (lua_istable(L, -1))
         restore_integers(L);
