@@ -24,7 +24,23 @@
 /* All threads of the process, whichever Lua states they are of. */
 static pthread_mutex_t lock_of_all = PTHREAD_MUTEX_INITIALIZER;
 static struct runner *all;
+static int forks;                   /* under way: all stand still */
 static bool exiting;
+
+/* The process that these are of. A fork calls no handler that was registered after it had begun: its child has a list of
+ * threads that are not there, and a lock that may be held for ever. It touches neither, and has no threads. */
+static pthread_once_t begun = PTHREAD_ONCE_INIT;
+static pid_t process;
+
+static void begin(void)
+{
+    process = getpid();
+}
+
+static bool is_here(void)
+{
+    return process == getpid();
+}
 
 void runner_lock(struct runner *runner)
 {
@@ -41,7 +57,7 @@ static void hold(struct runner *runner)
     runner_lock(runner);
     runner->holds++;
     runner_wake(runner);
-    while (!runner->held)
+    while (!runner->held && !runner->ended)
         pthread_cond_wait(&runner->changed, &runner->lock);
     runner_unlock(runner);
 }
@@ -55,15 +71,24 @@ static void release(struct runner *runner)
     runner_unlock(runner);
 }
 
+/* The lock is not kept: whoever starts or stops a thread meanwhile may be one for whom another handler waits. */
 static void before_fork(void)
 {
+    if (!is_here())
+        return;
     pthread_mutex_lock(&lock_of_all);
+    forks++;
     for (struct runner *runner = all; runner; runner = runner->next)
         hold(runner);
+    pthread_mutex_unlock(&lock_of_all);
 }
 
 static void after_fork(void)
 {
+    if (!is_here())
+        return;
+    pthread_mutex_lock(&lock_of_all);
+    forks--;
     for (struct runner *runner = all; runner; runner = runner->next)
         release(runner);
     pthread_mutex_unlock(&lock_of_all);
@@ -71,13 +96,17 @@ static void after_fork(void)
 
 static void after_fork_in_child(void)
 {
+    process = getpid();
+    lock_of_all = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     all = NULL;
-    pthread_mutex_unlock(&lock_of_all);
+    forks = 0;
 }
 
 /* Functions that are registered later are called sooner: libcurl, and with it OpenSSL, was started before. */
 static void at_exit(void)
 {
+    if (!is_here())
+        return;
     pthread_mutex_lock(&lock_of_all);
     exiting = true;
     for (struct runner *runner = all; runner; runner = runner->next) {
@@ -101,8 +130,22 @@ static void strike_off(struct runner *runner)
     pthread_mutex_unlock(&lock_of_all);
 }
 
+/* With the lock of all; false if memory is short. */
+static bool is_held_at_forks(void)
+{
+    static bool registered;
+    registered = registered || pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0;
+    return registered;
+}
+
 void runner_set_up(struct runner *runner)
 {
+    pthread_once(&begun, begin);
+    if (is_here()) {
+        pthread_mutex_lock(&lock_of_all);
+        is_held_at_forks();         /* before there is a thread that a fork could meet */
+        pthread_mutex_unlock(&lock_of_all);
+    }
     runner->ours = runner->its = -1;
     pthread_mutex_init(&runner->lock, NULL);
     pthread_cond_init(&runner->changed, NULL);
@@ -144,6 +187,8 @@ static void *run(void *data)
             runner->round(runner->owner);
         }
     }
+    runner->ended = true;
+    pthread_cond_broadcast(&runner->changed);
     runner_unlock(runner);
     return NULL;
 }
@@ -166,14 +211,16 @@ static bool create(struct runner *runner)
 
 bool runner_start(struct runner *runner, void (*round)(void *owner), void *owner)
 {
-    static bool held_at_forks, held_at_exit;
+    static bool held_at_exit;
+    if (!is_here())
+        return false;
     runner->round = round;
     runner->owner = owner;
-    runner->stop = false;
+    runner->stop = runner->ended = runner->held = false;
     pthread_mutex_lock(&lock_of_all);
-    held_at_forks = held_at_forks || pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0;
+    runner->holds = forks;
     held_at_exit = held_at_exit || atexit(at_exit) == 0;
-    runner->exists = held_at_forks && held_at_exit && !exiting && create(runner);
+    runner->exists = is_held_at_forks() && held_at_exit && !exiting && create(runner);
     if (runner->exists) {
         runner->next = all;
         all = runner;
@@ -186,13 +233,13 @@ void runner_stop(struct runner *runner)
 {
     if (!runner->exists)
         return;
-    strike_off(runner);
     runner_lock(runner);
     runner->stop = true;
     runner_wake(runner);
     pthread_cond_broadcast(&runner->changed);
     runner_unlock(runner);
     pthread_join(runner->thread, NULL);
+    strike_off(runner);             /* until it has ended, a fork waits for it */
     runner->exists = false;
 }
 

@@ -21,6 +21,7 @@ struct runner {
     bool asleep;                    /* it waits for `its`, too */
     bool rung;                      /* `ours` is readable, or about to be */
     bool held;                      /* it stands still */
+    bool ended;                     /* it is not there any more */
     int holds;                      /* it is to */
 };
 

@@ -198,6 +198,54 @@ describe("a process whose clients have threads", function()
     assert.are.equal("good\n", printed)
   end)
 
+  -- With the first call only as the fork is under way, nothing keeps the thread out of OpenSSL.
+  local call = "assert(new_client().memories.stop(place.ids[1]))"
+  for when, how in pairs({ first = { "http", "" }, later = { "tls", call } }) do
+    it("forks while a thread begins, with a " .. when .. " call: its child exits, and calls", function()
+      local printed = many.good_child(([[
+        %s
+        states.while_forking([=[
+          local place = require("cjson").decode(os.getenv("PLACE"))
+          local client = require("mediastop").new({ base_url = place.base_url, credentials = place.credentials,
+            ca_file = place.ca_file, proxy = "" })
+          local jobs = {}
+          function start()
+            jobs[#jobs + 1] = assert(client:start("memories.stop", place.ids[#jobs + 1]))
+          end
+          start()
+          client:step()
+          function finish(first)
+            while client:step() > 0 do
+              require("socket").sleep(0.001)
+            end
+            for i = first, #jobs do
+              assert(jobs[i]:result())
+            end
+          end
+        ]=])
+        local pid = process.fork()
+        if pid == 0 then
+          process.alarm(20)
+          local grandchild = process.fork()
+          if grandchild == 0 then
+            process.alarm(20)
+            os.exit(6)
+          end
+          local how, status = process.wait(grandchild)
+          assert(how == "exit" and status == 6, how .. status)
+          assert(new_client().memories.stop(place.ids[3]))
+          states.go_on("start() finish(2)") -- the first job is the parent's
+          os.exit(7)
+        end
+        local how, status = process.wait(pid)
+        assert(how == "exit" and status == 7, how .. status)
+        states.go_on("start() finish(1)")
+        print("good")
+      ]]):format(how[2]), 3, emulator[how[1]])
+      assert.are.equal("good\n", printed)
+    end)
+  end
+
   it("exits at any moment, with the Lua state open or closed", function()
     for i = 1, 24 do
       local ended = many.child(([[

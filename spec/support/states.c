@@ -5,7 +5,9 @@
 #include <lua.h>
 #include <lualib.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <time.h>
 
 #define THREADS_MOST 64
 
@@ -76,6 +78,78 @@ static int threads(lua_State *L)
     return started == count ? 0 : luaL_error(L, "no more threads");
 }
 
+/* A state that outlives the fork in whose middle its thread is told to go on. */
+static lua_State *kept;
+static const char *kept_source;
+static enum { KEPT_WAITS, KEPT_RUNS, KEPT_DONE } kept_stage;
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool kept_is_at(int stage)
+{
+    pthread_mutex_lock(&kept_lock);
+    bool is_there = (int)kept_stage >= stage;
+    pthread_mutex_unlock(&kept_lock);
+    return is_there;
+}
+
+static void set_stage(int stage)
+{
+    pthread_mutex_lock(&kept_lock);
+    kept_stage = stage;
+    pthread_mutex_unlock(&kept_lock);
+}
+
+static void await(int stage, int most)
+{
+    const struct timespec pause = { 0, 10000000 };
+    for (int i = 0; i < most && !kept_is_at(stage); i++)
+        nanosleep(&pause, NULL);
+}
+
+static void *run_kept(void *data)
+{
+    await(KEPT_RUNS, 1000);
+    if (luaL_dostring(kept, kept_source) != 0)
+        fprintf(stderr, "%s\n", lua_tostring(kept, -1));
+    set_stage(KEPT_DONE);
+    return data;
+}
+
+/* It waits for the thread, as a host does that brings its own to a standstill. Some systems let nobody register more handlers
+ * while they call these: the thread is done after the fork. */
+static void before_fork(void)
+{
+    if (kept_is_at(KEPT_RUNS))
+        return;
+    set_stage(KEPT_RUNS);
+    await(KEPT_DONE, 200);
+}
+
+/* while_forking(source): in the middle of the next fork a thread runs the source in a state of its own. */
+static int while_forking(lua_State *L)
+{
+    pthread_t id;
+    kept_source = luaL_checkstring(L, 1);
+    lua_pushvalue(L, 1);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    kept = luaL_newstate();
+    luaL_openlibs(kept);
+    /* The C library looks as a fork begins whether there is another thread, and cares for its memory only then. */
+    if (pthread_create(&id, NULL, run_kept, NULL) != 0 || pthread_detach(id) != 0 ||
+        pthread_atfork(before_fork, NULL, NULL) != 0)
+        return luaL_error(L, "no thread");
+    return 0;
+}
+
+/* go_on(source): runs this in that state, after the first source. */
+static int go_on(lua_State *L)
+{
+    await(KEPT_DONE, 1000);
+    if (luaL_dostring(kept, luaL_checkstring(L, 1)) != 0)
+        return luaL_error(L, "%s", lua_tostring(kept, -1));
+    return 0;
+}
+
 int luaopen_states(lua_State *L)
 {
     lua_newtable(L);
@@ -83,5 +157,9 @@ int luaopen_states(lua_State *L)
     lua_setfield(L, -2, "sequence");
     lua_pushcfunction(L, threads);
     lua_setfield(L, -2, "threads");
+    lua_pushcfunction(L, while_forking);
+    lua_setfield(L, -2, "while_forking");
+    lua_pushcfunction(L, go_on);
+    lua_setfield(L, -2, "go_on");
     return 1;
 }
