@@ -28,6 +28,7 @@ struct bell {
     struct sockaddr_un address;     /* sun_path is empty once it is removed */
     int listener;                   /* -1: none any more */
     int connection;                 /* our end of the host's; -1: none */
+    ino_t listener_inode, connection_inode;
     pid_t pid;                      /* of the process whose folder it is */
     bool open;
 };
@@ -62,17 +63,17 @@ static void remove_folder(struct bell *bell)
     path[0] = '\0';
 }
 
-static void close_end(int *fd)
+static void close_listener(struct bell *bell)
 {
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
+    descriptor_close(bell->listener, bell->listener_inode);
+    bell->listener = -1;
 }
 
 static void shut(struct bell *bell)
 {
-    close_end(&bell->listener);
-    close_end(&bell->connection);
+    close_listener(bell);
+    descriptor_close(bell->connection, bell->connection_inode);
+    bell->connection = -1;
     remove_folder(bell);
     bell->open = false;
 }
@@ -83,7 +84,10 @@ static bool start_listening(struct bell *bell)
     if (!make_folder(&bell->address))
         return false;
     bell->listener = descriptor_close_on_exec(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return bell->listener >= 0 && descriptor_set_nonblocking(bell->listener) &&
+    if (bell->listener < 0)
+        return false;
+    bell->listener_inode = descriptor_inode(bell->listener);
+    return descriptor_set_nonblocking(bell->listener) &&
            bind(bell->listener, (struct sockaddr *)&bell->address, sizeof bell->address) == 0 &&
            listen(bell->listener, 1) == 0;
 }
@@ -128,7 +132,8 @@ static int accept_host(lua_State *L)
     /* The host has connected, so that this does not wait. */
     bell->connection = descriptor_close_on_exec(accept(bell->listener, NULL, NULL));
     int error = errno;
-    close_end(&bell->listener);
+    bell->connection_inode = descriptor_inode(bell->connection);
+    close_listener(bell);
     remove_folder(bell);
     if (bell->connection < 0 || !descriptor_set_nonblocking(bell->connection))
         return fail(L, error);

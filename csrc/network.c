@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptor.h"
 #include "network_thread.h"
 #include "poller.h"
 
@@ -64,6 +65,7 @@ static void take_bell(struct network *network, int fd)
     if (network->bell >= 0)
         close(network->bell);
     network->bell = fd;
+    network->bell_inode = descriptor_inode(fd);
     network->bell_rung = false;
     network->ring_at = -1;
     runner_unlock(&network->runner);
@@ -254,8 +256,7 @@ void network_free(struct network *network)
 void network_abandon(struct network *network)
 {
     pool_abandon(network->pool);
-    if (network->bell >= 0)
-        close(network->bell);
+    descriptor_close(network->bell, network->bell_inode);
     runner_close(&network->runner);
     free(network);
 }

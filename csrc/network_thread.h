@@ -19,6 +19,7 @@ struct network {
     struct queue ended;             /* not yet given out */
     bool listens;                   /* somebody waits for `ours` */
     int bell;                       /* the host's connection; -1: none */
+    ino_t bell_inode;
     bool bell_rung;
     double ring_at;                 /* when the bell is to ring, be there work or not; negative: never */
     double wakes_at;                /* when the thread that sleeps looks up by itself */

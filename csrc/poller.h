@@ -46,7 +46,7 @@ int poller_fd(const struct poller *poller);
 
 void poller_free(struct poller *poller);
 
-/* The same in the child of a fork, which may not have inherited its descriptor. */
+/* Frees it in the child of a fork, and leaves its descriptor alone. */
 void poller_abandon(struct poller *poller);
 
 #endif

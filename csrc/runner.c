@@ -168,6 +168,8 @@ bool runner_connect(struct runner *runner)
         return false;
     runner->ours = ends[0];
     runner->its = ends[1];
+    runner->ours_inode = descriptor_inode(ends[0]);
+    runner->its_inode = descriptor_inode(ends[1]);
     if (set_up_end(ends[0]) && set_up_end(ends[1]))
         return true;
     runner_close(runner);
@@ -245,10 +247,8 @@ void runner_stop(struct runner *runner)
 
 void runner_close(struct runner *runner)
 {
-    if (runner->ours >= 0) {
-        close(runner->ours);
-        close(runner->its);
-    }
+    descriptor_close(runner->ours, runner->ours_inode);
+    descriptor_close(runner->its, runner->its_inode);
     runner->ours = runner->its = -1;
 }
 

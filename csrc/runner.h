@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct runner {
     void (*round)(void *owner);     /* what the thread does, over and over; the lock is held when it is called and returns */
@@ -14,6 +15,7 @@ struct runner {
     bool exists;                    /* the thread; for the one who starts and stops it */
     struct runner *next;            /* among all of the process */
     int ours, its;                  /* two ends of a connection: a byte wakes the thread, or tells the other side */
+    ino_t ours_inode, its_inode;
     pthread_mutex_t lock;           /* of what follows, and of what the owner says */
     pthread_cond_t changed;
     bool stop;

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -92,18 +91,11 @@ static void set_idle(struct sockets *sockets, int fd, bool idle)
     sockets->table[fd].idle = idle;
 }
 
-/* The system's number of a socket; 0 for what is none. */
-static ino_t inode_of(int fd)
-{
-    struct stat status;
-    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
-}
-
 /* Whether the descriptor is still the connection: libcurl (7.88) closes one that has not come about without a word, and
  * its number may be another's. */
 static bool is_ours(const struct sockets *sockets, int fd)
 {
-    return sockets->table[fd].ours && inode_of(fd) == sockets->table[fd].inode;
+    return sockets->table[fd].ours && descriptor_is(fd, sockets->table[fd].inode);
 }
 
 /* Drops what is known of a descriptor whose number is another connection's now, or anybody's. */
@@ -128,7 +120,7 @@ int sockets_open(struct sockets *sockets, int family, int type, int protocol)
     sockets->changed = true;
     socket->ours = true;
     socket->last_in = clock_now();      /* it is not the one that was silent before, under the same number */
-    socket->inode = inode_of(fd);
+    socket->inode = descriptor_inode(fd);
     return fd;
 }
 
@@ -203,7 +195,7 @@ static void bury(struct sockets *sockets, int fd)
         setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){ 1 }, sizeof(int));
 #endif
         close(ends[0]);
-        sockets->table[fd].inode = inode_of(fd);
+        sockets->table[fd].inode = descriptor_inode(fd);
     } else {
         char dropped[4096];
         shutdown(fd, SHUT_RDWR);

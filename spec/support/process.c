@@ -87,6 +87,15 @@ static int process_alarm(lua_State *L)
     return 0;
 }
 
+/* close(first, last): closes all descriptors from one number to another, as those do that become a daemon. */
+static int process_close(lua_State *L)
+{
+    int last = (int)luaL_checknumber(L, 2);
+    for (int fd = (int)luaL_checknumber(L, 1); fd <= last; fd++)
+        close(fd);
+    return 0;
+}
+
 /* How many entries the folder has; negative if it is none. */
 static int entries(const char *path)
 {
@@ -149,7 +158,7 @@ int luaopen_process(lua_State *L)
         { "fork", process_fork },   { "wait", process_wait },   { "kill", process_kill },
         { "pid", process_pid },     { "leave", process_leave }, { "alarm", process_alarm },
         { "limit", process_limit }, { "ignore", process_ignore }, { "heed_pipe", process_heed_pipe }, { "descriptors", process_descriptors },
-        { "threads", process_threads }, { "clock", process_clock },
+        { "threads", process_threads }, { "clock", process_clock },   { "close", process_close },
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
