@@ -18,7 +18,7 @@
 #include "flight.h"
 #include "roster.h"
 
-#define BELL_TYPE "mediastop.bell"
+static const char BELL_TYPE[] = "mediastop.bell";
 
 #ifndef SOCK_CLOEXEC
 #define SOCK_CLOEXEC 0

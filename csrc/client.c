@@ -10,6 +10,8 @@
 #include "roster.h"
 #include "settle.h"
 
+const char CLIENT_TYPE[] = "mediastop.client";
+
 static void free_network(struct client *client)
 {
     network_free(client->network);
@@ -113,7 +115,7 @@ static int object_tostring(lua_State *L)
 
 static void open_type(lua_State *L, const char *type, const luaL_Reg *metamethods)
 {
-    luaL_newmetatable(L, type);
+    compat_push_type(L, type);
     compat_set_functions(L, metamethods, 0);
     lua_pushstring(L, type);
     lua_pushcclosure(L, object_tostring, 1);

@@ -10,7 +10,7 @@
 #include "job.h"
 #include "origin.h"
 
-#define CLIENT_TYPE "mediastop.client"
+extern const char CLIENT_TYPE[];
 
 /* Fields of the client's user table. */
 #define CLIENT_CREDENTIALS "credentials"    /* the option of that name, copied */

@@ -40,7 +40,7 @@ int compat_absolute(lua_State *L, int index)
     return index > 0 || index <= LUA_REGISTRYINDEX ? index : lua_gettop(L) + index + 1;
 }
 
-void *compat_new_userdata(lua_State *L, size_t size, const char *metatable)
+void *compat_new_userdata(lua_State *L, size_t size, const char *type)
 {
 #if LUA_VERSION_NUM >= 504
     void *data = lua_newuserdatauv(L, size, 1);
@@ -48,7 +48,7 @@ void *compat_new_userdata(lua_State *L, size_t size, const char *metatable)
     void *data = lua_newuserdata(L, size);
 #endif
     memset(data, 0, size);
-    luaL_getmetatable(L, metatable);
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, type);
     lua_setmetatable(L, -2);
     lua_createtable(L, 3, 2);       /* as a job needs it, of which there may be many */
 #if LUA_VERSION_NUM >= 504
@@ -71,12 +71,12 @@ void *compat_new_memory(lua_State *L, size_t size)
     return memset(data, 0, size);
 }
 
-void *compat_test_userdata(lua_State *L, int index, const char *metatable)
+void *compat_test_userdata(lua_State *L, int index, const char *type)
 {
     void *data = lua_touserdata(L, index);
     if (!data || !lua_getmetatable(L, index))
         return NULL;
-    luaL_getmetatable(L, metatable);
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, type);
     bool same = lua_rawequal(L, -1, -2);
     lua_pop(L, 2);
     return same ? data : NULL;
@@ -128,9 +128,22 @@ void compat_raw_set_pointer(lua_State *L, int index, const void *key)
 #endif
 }
 
+void compat_push_type(lua_State *L, const char *type)
+{
+    compat_raw_get_pointer(L, LUA_REGISTRYINDEX, type);
+    if (!lua_isnil(L, -1))
+        return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushstring(L, type);
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -1);
+    compat_raw_set_pointer(L, LUA_REGISTRYINDEX, type);
+}
+
 void compat_new_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction finalizer)
 {
-    luaL_newmetatable(L, type);
+    compat_push_type(L, type);
     lua_newtable(L);
     compat_set_functions(L, methods, 0);
     lua_setfield(L, -2, "__index");

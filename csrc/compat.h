@@ -23,14 +23,16 @@ bool compat_is_yieldable(lua_State *L);
 /* An index that stays right while values are pushed. */
 int compat_absolute(lua_State *L, int index);
 
-/* Pushes zeroed userdata with this metatable (already registered), and a new table as its user value. May raise. */
-void *compat_new_userdata(lua_State *L, size_t size, const char *metatable);
+/* A type of userdata is the address of its name: another copy of the module in the same Lua state has types of its own. */
+
+/* Pushes zeroed userdata of this type (already registered), and a new table as its user value. May raise. */
+void *compat_new_userdata(lua_State *L, size_t size, const char *type);
 
 /* Pushes zeroed memory that Lua frees: userdata with nothing attached. May raise. */
 void *compat_new_memory(lua_State *L, size_t size);
 
-/* The userdata at `index` if it has this metatable, else NULL. */
-void *compat_test_userdata(lua_State *L, int index, const char *metatable);
+/* The userdata at `index` if it is of this type, else NULL. */
+void *compat_test_userdata(lua_State *L, int index, const char *type);
 
 /* Pushes the table that compat_new_userdata attached. */
 void compat_push_user_table(lua_State *L, int index);
@@ -42,7 +44,10 @@ void compat_set_functions(lua_State *L, const luaL_Reg *functions, int upvalues)
 void compat_raw_get_pointer(lua_State *L, int index, const void *key);
 void compat_raw_set_pointer(lua_State *L, int index, const void *key);
 
-/* Registers a metatable for userdata with these methods and this finalizer; getmetatable gives false in its place. */
+/* Pushes the metatable of this type, a new one if there is none. May raise. */
+void compat_push_type(lua_State *L, const char *type);
+
+/* Registers a type of userdata with these methods and this finalizer; getmetatable gives false in its place. */
 void compat_new_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction finalizer);
 
 /* The raw length of the table at `index`. */

@@ -202,13 +202,13 @@ void handle_open(lua_State *L)
     static const luaL_Reg methods[] = {
         { "poll", poll }, { "wait", wait }, { "result", result }, { "cancel", cancel }, { NULL, NULL },
     };
-    luaL_getmetatable(L, JOB_TYPE);
+    compat_push_type(L, JOB_TYPE);
     lua_newtable(L);
     compat_set_functions(L, methods, 0);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, cancel);
     lua_setfield(L, -2, "__close");
-    luaL_getmetatable(L, CLIENT_TYPE);
+    compat_push_type(L, CLIENT_TYPE);
     lua_pushcfunction(L, close);
     lua_setfield(L, -2, "__close");
     lua_pop(L, 2);

@@ -11,6 +11,8 @@
 #include "result.h"
 #include "retry.h"
 
+const char JOB_TYPE[] = "mediastop.job";
+
 /* Fields of the userdata's user table; the job's memory is there under its address. */
 #define JOB_CLIENT "client"         /* which is not freed before the job is off it */
 

@@ -11,7 +11,7 @@
 #include "queue.h"
 #include "timers.h"
 
-#define JOB_TYPE "mediastop.job"
+extern const char JOB_TYPE[];
 
 enum job_state {
     JOB_NEW,

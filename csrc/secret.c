@@ -10,7 +10,7 @@
 #include "mediastop.h"
 #include "misuse.h"
 
-#define SECRET_TYPE "mediastop.secret"
+static const char SECRET_TYPE[] = "mediastop.secret";
 
 const struct secret *secret_at(lua_State *L, int index)
 {
@@ -50,7 +50,7 @@ static int secret_tostring(lua_State *L)
 void secret_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = { { "__gc", secret_gc }, { "__tostring", secret_tostring }, { NULL, NULL } };
-    luaL_newmetatable(L, SECRET_TYPE);
+    compat_push_type(L, SECRET_TYPE);
     compat_set_functions(L, metamethods, 0);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");

@@ -15,7 +15,7 @@
 #define ARGUMENTS_MAX 64
 
 /* A text inside of userdata, so that it is wiped and freed whatever is raised. */
-#define TEXT_TYPE "mediastop.text"
+static const char TEXT_TYPE[] = "mediastop.text";
 
 static int text_gc(lua_State *L)
 {
@@ -25,11 +25,6 @@ static int text_gc(lua_State *L)
 
 static struct text *new_text(lua_State *L)
 {
-    if (luaL_newmetatable(L, TEXT_TYPE)) {
-        lua_pushcfunction(L, text_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_pop(L, 1);
     return compat_new_userdata(L, sizeof(struct text), TEXT_TYPE);
 }
 
@@ -150,6 +145,10 @@ void system_push(lua_State *L)
     static const luaL_Reg functions[] = {
         { "read", read_file }, { "home", home }, { "run", run }, { "decode", json_decode_string }, { NULL, NULL }
     };
+    compat_push_type(L, TEXT_TYPE);
+    lua_pushcfunction(L, text_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
     lua_newtable(L);
     compat_set_functions(L, functions, 0);
 }

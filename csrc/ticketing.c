@@ -7,7 +7,7 @@
 
 #include "ticket.h"
 
-#define TICKET_TYPE "mediastop.ticket"
+static const char TICKET_TYPE[] = "mediastop.ticket";
 
 static int issue(lua_State *L)
 {

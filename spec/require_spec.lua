@@ -129,6 +129,58 @@ describe("require", function()
     assert.are.equal("idle", emulator:state("fastpix", two))
   end)
 
+  it("of another copy of core in the same state works, and neither takes the other's objects for its own", function()
+    local emulator = support.emulator()
+    local folder = support.scratch("copy")
+    os.execute(("mkdir -p %s/mediastop && cp %s %s/mediastop/core.so"):format(folder, support.module_file(), folder))
+    local ids = {}
+    for i = 1, 6 do
+      ids[i] = support.id("fastpix")
+    end
+    local printed = run(([[
+      local options = { base_url = { fastpix = %q } }
+      local ids = { ("%s"):match("(.-),(.-),(.-),(.-),(.-),(.-),") }
+      local function load()
+        local mediastop = require("mediastop")
+        local client = mediastop.new(options)
+        local job = assert(client:start("fastpix.finish", table.remove(ids)))
+        assert(client.fastpix.finish(table.remove(ids)))
+        return mediastop, require("mediastop.core"), client, job
+      end
+      local function refuses(run, value)
+        local done, message = pcall(run, value)
+        assert(not done and message:find("expected", 1, true), message)
+      end
+      local old, old_core, old_client, old_job = load()
+      for name in pairs(package.loaded) do
+        if name:find("^mediastop") then package.loaded[name] = nil end
+      end
+      package.cpath = %q .. package.cpath
+      local new, new_core, new_client, new_job = load()
+      refuses(old_client.step, new_client)
+      refuses(new_client.step, old_client)
+      refuses(old_core.bind, new_client)
+      refuses(new_core.bind, old_client)
+      refuses(old_job.poll, new_job)
+      refuses(new_job.poll, old_job)
+      assert(tostring(old_client):find("^mediastop.client: ") and tostring(new_job):find("^mediastop.job: "))
+      assert(old_client.fastpix.finish(table.remove(ids)))
+      while old_client:step() + new_client:step() > 0 do end
+      assert(old_job:result())
+      assert(new_job:result())
+      old_client:start("fastpix.finish", table.remove(ids))
+      old, old_core, old_client, old_job = nil, nil, nil, nil
+      collectgarbage()
+      collectgarbage()
+      assert(new_client:start("fastpix.finish", "left at the end"))
+      print(new._VERSION)
+    ]]):format(emulator:base_url().fastpix, table.concat(ids, ",") .. ",", folder .. "/?.so;"), {
+      FASTPIX_USERNAME = emulator.credentials.fastpix.username,
+      FASTPIX_PASSWORD = emulator.credentials.fastpix.password,
+    })
+    assert.are.equal(require("mediastop")._VERSION .. "\n", printed)
+  end)
+
   it("gives core the same functions, and a version", function()
     local core, mediastop = require("mediastop.core"), require("mediastop")
     assert.is_truthy(mediastop._VERSION:find("^%d+%.%d+%.%d+"))

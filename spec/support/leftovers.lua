@@ -39,14 +39,17 @@ local function watch()
   for _, name in ipairs({ "mediastop", "mediastop.core" }) do
     state.modules[package.loaded[name] or false] = true
   end
-  local metatable = registry["mediastop.client"]
-  local index = metatable and metatable.__index
-  if index and index ~= state.index then
-    state.index = function(client, key)
+  local core = package.loaded["mediastop.core"]
+  if core and core ~= state.core then
+    state.core = core
+    local any = core.new()
+    any:close()
+    local metatable = debug.getmetatable(any)
+    local index = metatable.__index
+    metatable.__index = function(client, key)
       state.clients[client] = true
       return index(client, key)
     end
-    metatable.__index = state.index
   end
 end
 
