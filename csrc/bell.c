@@ -165,6 +165,15 @@ static int ring(lua_State *L)
     return 0;
 }
 
+/* Whether the host still has its end, on which it sends nothing. */
+static int is_heard(lua_State *L)
+{
+    char byte;
+    ssize_t length = recv(check(L)->connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    lua_pushboolean(L, length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+    return 1;
+}
+
 /* Safe to call twice. */
 static int close_bell(lua_State *L)
 {
@@ -197,7 +206,7 @@ void bell_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {
         { "path", path }, { "accept", accept_host }, { "add", add }, { "ring", ring },
-        { "close", close_bell }, { NULL, NULL },
+        { "is_heard", is_heard }, { "close", close_bell }, { NULL, NULL },
     };
     compat_new_type(L, BELL_TYPE, methods, close_bell);
 }

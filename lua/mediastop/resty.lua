@@ -2,7 +2,7 @@
 -- The functions are those of `mediastop`. A call yields the light thread that it is in, where that can wait: in
 -- `rewrite`, `access`, `content`, `preread`, timers, `ssl_certificate`, `ssl_session_fetch` and `ssl_client_hello`.
 -- Elsewhere it is refused (`kind = "blocking"`), unless `allow_blocking = true`; `later` works there as well.
--- Functions in options (`credentials`, `on_event`) are called by C and cannot yield.
+-- Functions in options (`credentials`, `on_event`) are called by C: they cannot yield, and are not to call `ngx.exit`.
 -- @module mediastop.resty
 
 local core = require "mediastop.core"

@@ -113,7 +113,7 @@
 ---@field confirm? boolean read the job until its provider reports an end state; not for memories (false)
 ---@field ignore_ended? boolean `not_active` is a result whose outcome is "already_ended" (false)
 ---@field allow_blocking? boolean in nginx, block where a call that blocks is refused (false)
----@field on_event? fun(event: mediastop.Event)
+---@field on_event? fun(event: mediastop.Event) in nginx it cannot yield, and is not to call `ngx.exit`
 
 ---@class mediastop.CallOptions: mediastop.CommonOptions
 ---@field credentials? mediastop.CredentialSource of this provider; default: found

@@ -3,7 +3,7 @@
 -- One light thread, in a timer, waits on a unix socket, the bell. The thread of a client, which does all that libcurl
 -- does, writes a byte to it when an exchange is over or a moment has come; then the pump moves the jobs on and wakes
 -- whoever waits for one that is done. It ends, and the threads with it, when there has been nothing to do for a second
--- or two, at once where the worker exits.
+-- or two, within a second where the worker exits.
 -- @module mediastop.resty.pump
 
 local core = require "mediastop.core"
@@ -14,7 +14,8 @@ local engine = core.engine
 
 local pump = {}
 
-local IDLE_SECONDS = 1
+local BEAT_SECONDS = 1
+local TICK_SECONDS = 0.001 -- some nginx logs a warning of a sleep of 0
 local WORKING_SECONDS = 600 -- then another light thread takes over: nginx frees a timer's memory at its end
 local LONGEST_RECEIVE = 2 ^ 31 - 1 -- milliseconds
 local DRAIN_BYTES = 1024
@@ -30,7 +31,7 @@ local ringing = setmetatable({}, { __mode = "k" })
 
 local bell -- of the pump that runs
 local running, starting -- whether one runs or tries to; until when one that has been asked for may still begin
-local was_idle, is_patient, is_over -- it had nothing to do a while ago; it outlives that; it is to end
+local was_idle, is_over -- it had nothing to do at the last beat; it is to end
 local spare = {} -- semaphores that nobody uses
 
 --- A client together with those who wait for its jobs.
@@ -104,19 +105,15 @@ local function connect()
   return new, socket
 end
 
--- Ends the pump that has nothing to do. A timer, not a moment of the bell's, for which a thread would have to be woken
--- at the end of each call.
-local function end_idle(premature, of)
-  if bell ~= of then
-    return
-  end
-  local is_idle = not next(active)
-  if is_idle and (was_idle or premature) then
-    is_over = true
-    bell:ring()
-  else
+-- Rings once a second: jobs may have ended unseen, with their client say. Twice with nothing to do, and the pump ends.
+-- It sleeps in the pump's own timer, since nginx may refuse or drop another.
+local function beat(of)
+  while bell == of do
+    ngx.sleep(BEAT_SECONDS)
+    local is_idle = not next(active)
+    is_over = is_idle and was_idle
     was_idle = is_idle
-    is_patient = not premature and ngx.timer.at(IDLE_SECONDS, end_idle, of) ~= nil
+    of:ring()
   end
 end
 
@@ -128,10 +125,10 @@ local function work(socket)
     for station in pairs(active) do
       local rings = add(station)
       local due = move(station)
-      pause = due == 0 and 0 or pause or not rings and POLL_SECONDS or nil
+      pause = due == 0 and TICK_SECONDS or pause or not rings and POLL_SECONDS or nil
       engine.ring_at(station.client, due)
     end
-    if not next(active) and not is_patient then
+    if not next(active) and ngx.worker.exiting() then
       return
     elseif pause then
       ngx.sleep(pause)
@@ -148,6 +145,7 @@ local function run()
     return -- the timer of before came after all
   end
   running = true
+  local beating
   local good, message = pcall(function()
     local socket
     bell, socket = connect()
@@ -155,9 +153,12 @@ local function run()
       error("no event will come, so that calls poll: " .. socket, 0)
     end
     was_idle, is_over = false, false
-    is_patient = ngx.timer.at(IDLE_SECONDS, end_idle, bell) ~= nil
+    beating = ngx.thread.spawn(beat, bell)
     work(socket)
   end)
+  if beating then
+    ngx.thread.kill(beating)
+  end
   silence()
   if bell then
     bell:close()
@@ -171,9 +172,21 @@ local function run()
   end
 end
 
+-- A function in an option may have called ngx.exit, by which nginx ends the light thread that the function was in, the
+-- pump perhaps, without a word to it.
+local function bury_dead()
+  if bell and not bell:is_heard() then
+    ngx.log(ngx.ERR, "mediastop: a function in an option has called ngx.exit, which is not for it")
+    silence()
+    bell:close()
+    bell, starting, running = nil, nil, false
+  end
+end
+
 -- Starts the pump, after a delay, unless it runs or is about to. nginx may have no timer to spare, and may drop one
 -- that was set. Returns whether the pump moves the jobs on.
 function start(delay)
+  bury_dead()
   local now = ngx.now()
   if not running and not (starting and now < starting) then
     delay = delay or 0
@@ -201,9 +214,7 @@ function pump.start(station, held, waiter, into, ...)
   end
   station.waiters[job], station.held[job] = waiter, held or nil
   active[station], was_idle = true, false
-  if not bell then
-    start()
-  elseif not add(station) then
+  if start() and not add(station) then
     bell:ring() -- where there is no thread the pump polls, once it knows
   end
   local due = engine.send(station.client)
