@@ -190,6 +190,22 @@ describe("mediastop.resty.later", function()
     pending:stop()
   end)
 
+  it("says in the log what came of each job at a fast stop", function()
+    local pending = nginx.start({})
+    local good, bad, hanging, begun = support.id("fastpix"), support.id(), support.id("fastpix"), support.id()
+    emulator:faults(hanging, { { hang = 30, times = 9 } })
+    emulator:faults(begun, { { delay = 0.3 } })
+    for _, id in ipairs({ good, bad, hanging }) do
+      run(later(id, "delay = 600"), pending)
+    end
+    run(later(begun), pending)
+    assert.is_true(pending:quit("TERM", 5))
+    for id, words in pairs({ [good] = "ended", [bad] = "not_found:", [begun] = "not_found:", [hanging] = "cancelled:" }) do
+      assert.is_truthy(pending:log():find(("mediastop: fastpix.finish %s: %s"):format(id, words), 1, true), words)
+    end
+    pending:stop()
+  end)
+
   it("goes on in other workers where one is killed, whose delayed jobs are lost", function()
     local crashing = nginx.start({ workers = 2 })
     local id = support.id("fastpix")

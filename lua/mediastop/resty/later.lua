@@ -2,10 +2,12 @@
 -- @module mediastop.resty.later
 
 local core = require "mediastop.core"
+local ffi = require "ffi"
 local pump = require "mediastop.resty.pump"
 
 local ngx = ngx
 local engine, tickets = core.engine, core.tickets
+local has_exdata, exdata = pcall(require, "thread.exdata") -- where OpenResty's LuaJIT has the request
 
 local LONGEST_PLAIN_KEY = 60 -- bytes; of a longer key the ticket has the hash
 local TICK_SECONDS = 0.001
@@ -34,9 +36,11 @@ local function count(station, change)
   under_way[station] = number > 0 and number or nil
 end
 
--- Who waits for a job that nobody waits for: says what came of it.
+-- Who waits for a job that nobody waits for: says what came of it. `reports` tells it from those who wait in nginx's
+-- loop.
 local function new_reporter(station)
   return {
+    reports = true,
     post = function(_, _, job)
       local result, message = job:result()
       count(station, -1)
@@ -60,8 +64,15 @@ local function start(station, operation, id, options)
   return true, true
 end
 
--- Carries out what is due, or all. `begin` starts one.
-local function carry_out(all, begin)
+local function begin(item)
+  local good, started, message = start(item.station, item.operation, item.id, item.options)
+  if not good or not started then
+    ngx.log(ngx.ERR, "mediastop: ", good and message or started)
+  end
+end
+
+-- Carries out what is due, or all.
+local function carry_out(all)
   ngx.update_time()
   local now, kept, due = ngx.now(), {}, {}
   for _, item in ipairs(delayed) do
@@ -76,13 +87,6 @@ local function carry_out(all, begin)
   end
 end
 
-local function begin(item)
-  local good, started, message = start(item.station, item.operation, item.id, item.options)
-  if not good or not started then
-    ngx.log(ngx.ERR, "mediastop: ", good and message or started)
-  end
-end
-
 -- Of what has a finalizer, Lua ends the newest first.
 local function renew_guard()
   guard = newproxy(guards)
@@ -92,7 +96,7 @@ local set_timer
 
 local function on_timer(premature, due)
   timers[due] = nil
-  carry_out(premature, begin)
+  carry_out(premature)
   renew_guard()
   set_timer()
 end
@@ -118,34 +122,57 @@ function set_timer()
   elseif not allowed then
     return -- in exit_worker: the guard carries it out
   elseif ngx.worker.exiting() then
-    carry_out(true, begin)
+    carry_out(true)
   else
     ngx.log(ngx.ERR, "mediastop: delayed jobs wait for the next call of later(): ", words)
   end
 end
 
--- At the end of the Lua state, where nginx is told to stop fast: what can still be done is done.
-local function finish()
-  local deadline = ngx.now() + LAST_SECONDS
-  carry_out(true, function(item)
-    local station = item.station
-    local good, job = pcall(engine.start_into, station.client, station.done, false, item.operation, item.id,
-      item.options)
-    if good and job then
-      station.held[job] = true
-      count(station, 1)
-    end
-  end)
+-- ngx_lua leaves the request of init_worker or exit_worker, which is freed by then, in the Lua state: what is called at
+-- the state's end belongs to none.
+local function forget_request()
+  if has_exdata then
+    exdata(ffi.cast("void *", 0))
+  else
+    rawset(getfenv(0), "__ngx_req", nil) -- a LuaJIT that is not OpenResty's
+  end
+end
+
+-- Moves the jobs on until none is left, or the time is over.
+local function move_on(deadline)
   local slice = 0
   repeat
-    local unfinished = 0
+    carry_out(true) -- a listener may delay another
     for station in pairs(under_way) do
       engine.run(station.client, slice)
-      unfinished = unfinished + station.client:step()
+      station.client:step()
+      pump.tell(station)
     end
     slice = SLICE_SECONDS
     ngx.update_time()
-  until unfinished == 0 or ngx.now() >= deadline
+  until not next(under_way) or ngx.now() >= deadline
+end
+
+local function cancel_all()
+  for station in pairs(under_way) do
+    local jobs = {}
+    for job, waiter in pairs(station.waiters) do
+      jobs[#jobs + 1] = waiter and job or nil
+    end
+    for _, job in ipairs(jobs) do
+      job:cancel()
+    end
+    pump.tell(station)
+  end
+end
+
+-- At the end of the Lua state, where nginx is told to stop fast: what can still be done is done, and told.
+local function finish()
+  local deadline = ngx.now() + LAST_SECONDS
+  forget_request()
+  pump.leave()
+  move_on(deadline)
+  cancel_all()
 end
 
 getmetatable(guards).__gc = function(self)

@@ -285,4 +285,14 @@ function pump.wait(station, job, seconds)
   return came
 end
 
+--- nginx's loop is over: nobody waits any more but a waiter that `reports`, and whoever calls moves the jobs on.
+function pump.leave()
+  bell = nil
+  for station in pairs(active) do
+    for job, waiter in pairs(station.waiters) do
+      station.waiters[job] = waiter and waiter.reports and waiter or false
+    end
+  end
+end
+
 return pump
