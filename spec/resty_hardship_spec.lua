@@ -162,6 +162,44 @@ describe("mediastop.resty.later", function()
     assert.is_true(system.wait_until(function() return is_sent(third) end, 10))
   end)
 
+  -- Where init_by_lua has loaded the module.
+  local function start_loaded(http)
+    start({ http = http, init = "require 'mediastop.resty'" })
+  end
+
+  it("needs no other call where nginx dropped a timer", function()
+    start_loaded("lua_max_running_timers 2;")
+    local delayed, repeated = support.id("fastpix"), support.id("fastpix")
+    emulator:faults(repeated, { { status = 503 } })
+    run("for _ = 1, 2 do ngx.timer.at(0, function() ngx.sleep(1.5) end) end ngx.sleep(0.01) "
+      .. later(delayed, "delay = 0.5") .. later(repeated))
+    assert.is_true(system.wait_until(function()
+      return emulator:state("fastpix", delayed) == "idle" and emulator:state("fastpix", repeated) == "idle"
+    end, 10))
+    assert.is_true(server:quit("QUIT", 10))
+  end)
+
+  it("needs but another call where nginx refused a timer", function()
+    start_loaded("lua_max_pending_timers 2;")
+    local delayed = support.id("fastpix")
+    run("for _ = 1, 2 do ngx.timer.at(1, function() end) end " .. later(delayed, "delay = 0.5"))
+    system.wait_until(function() return false end, 2)
+    assert.are.equal("ended", run("return show(" .. finish(support.id("fastpix")) .. ")"))
+    assert.is_true(system.wait_until(function() return is_sent(delayed) end, 10))
+    assert.is_true(server:quit("QUIT", 10))
+  end)
+
+  it("takes any finite delay", function()
+    start()
+    for _, delay in ipairs({ "9.3e15", "1.8e16", "1e300" }) do
+      assert.are.equal("true", run("return " .. later(support.id("fastpix"), "delay = " .. delay)))
+      assert.are.equal("plain", (server:get("/plain")))
+    end
+    local id = support.id("fastpix")
+    run(later(id, "delay = 0.1"))
+    assert.is_true(system.wait_until(function() return is_sent(id) end, 10))
+  end)
+
   it("carries a delayed job of exit_worker out", function()
     for _, name in ipairs({ "QUIT", "TERM" }) do
       local id = support.id("fastpix")

@@ -11,6 +11,8 @@ local has_exdata, exdata = pcall(require, "thread.exdata") -- where OpenResty's 
 
 local LONGEST_PLAIN_KEY = 60 -- bytes; of a longer key the ticket has the hash
 local TICK_SECONDS = 0.001
+local LONGEST_TIMER = 86400 -- seconds: nginx waits for no number of milliseconds that is too large
+local AT_ONCE = 16 -- jobs that begin before nginx sees to its other events
 local LATE_SECONDS = 1 -- a timer of nginx that is overdue by more will not come
 local SLICE_SECONDS = 0.005 -- of one client at a fast stop
 local LAST_SECONDS = 0.9 -- nginx kills a worker that has not ended one second after it was told to
@@ -71,12 +73,12 @@ local function begin(item)
   end
 end
 
--- Carries out what is due, or all.
+-- Carries out what is due, a few at a time, or all.
 local function carry_out(all)
   ngx.update_time()
   local now, kept, due = ngx.now(), {}, {}
-  for _, item in ipairs(delayed) do
-    local list = (all or item.due <= now) and due or kept
+  for i, item in ipairs(delayed) do
+    local list = (all or i <= AT_ONCE and item.due <= now) and due or kept
     list[#list + 1] = item
   end
   delayed = kept
@@ -94,11 +96,22 @@ end
 
 local set_timer
 
-local function on_timer(premature, due)
-  timers[due] = nil
+local function attend(premature)
   carry_out(premature)
   renew_guard()
   set_timer()
+end
+
+local function on_timer(premature, due)
+  timers[due] = nil
+  attend(premature)
+end
+
+-- Once a second: the timer may not have come.
+local function look(premature)
+  if delayed[1] and (premature or delayed[1].due <= ngx.now()) then
+    attend(premature)
+  end
 end
 
 -- Sees to it that the timer comes when the first delayed job is due. A worker that exits lets all timers come at once.
@@ -107,24 +120,26 @@ function set_timer()
   if not first then
     return
   end
+  -- Not at once, for within one turn of nginx's loop its clock stands still.
   local now = ngx.now()
+  local wait = math.min(math.max(first.due - now, TICK_SECONDS), LONGEST_TIMER)
+  local moment = now + wait
   for due in pairs(timers) do
     if due + LATE_SECONDS < now then
       timers[due] = nil -- nginx has dropped it
-    elseif due <= first.due then
+    elseif due <= moment then
       return
     end
   end
-  -- Not at once, for within one turn of nginx's loop its clock stands still.
-  local allowed, set, words = pcall(ngx.timer.at, math.max(TICK_SECONDS, first.due - now), on_timer, first.due)
+  local allowed, set, words = pcall(ngx.timer.at, wait, on_timer, moment)
   if allowed and set then
-    timers[first.due] = true
+    timers[moment] = true
   elseif not allowed then
     return -- in exit_worker: the guard carries it out
   elseif ngx.worker.exiting() then
     carry_out(true)
   else
-    ngx.log(ngx.ERR, "mediastop: delayed jobs wait for the next call of later(): ", words)
+    ngx.log(ngx.ERR, "mediastop: no timer, so that delayed jobs may be late: ", words)
   end
 end
 
@@ -192,6 +207,7 @@ local later = {}
 -- @tparam[opt] string key
 -- @return what `pump.start` returns, with true in place of the job
 function later.start(station, operation, id, options, delay, key)
+  pump.tick(look)
   if delay == 0 then
     local good, started, message, err = start(station, operation, id, options)
     renew_guard()

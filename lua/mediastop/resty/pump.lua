@@ -23,6 +23,9 @@ local LOOK_SECONDS = 1 -- how often who waits looks whether the pump still runs
 local POLL_SECONDS = 0.01 -- where there can be no pump
 local SPARE_SEMAPHORES = 1000
 
+-- Whether this Lua state is known to be the worker's, not that of a request, as with `lua_code_cache off`.
+local is_of_worker = ngx.get_phase():find("^init") ~= nil
+
 -- Stations with unfinished jobs, as keys.
 local active = {}
 
@@ -32,6 +35,7 @@ local ringing = setmetatable({}, { __mode = "k" })
 local bell -- of the pump that runs
 local running, starting -- whether one runs or tries to; until when one that has been asked for may still begin
 local was_idle, is_over -- it had nothing to do at the last beat; it is to end
+local chore, ticks -- what is to be done once a second, of the pump's user; whether nginx lets it
 local spare = {} -- semaphores that nobody uses
 
 --- A client together with those who wait for its jobs.
@@ -183,20 +187,53 @@ local function bury_dead()
   end
 end
 
+local function is_about()
+  return running or starting and ngx.now() < starting
+end
+
 -- Starts the pump, after a delay, unless it runs or is about to. nginx may have no timer to spare, and may drop one
 -- that was set. Returns whether the pump moves the jobs on.
 function start(delay)
   bury_dead()
-  local now = ngx.now()
-  if not running and not (starting and now < starting) then
+  if not is_about() then
     delay = delay or 0
     local allowed, set, words = pcall(ngx.timer.at, delay, run)
-    starting = allowed and now + delay + LOOK_SECONDS or nil
+    starting = allowed and ngx.now() + delay + LOOK_SECONDS or nil
     if allowed and not set and not ngx.worker.exiting() then
       ngx.log(ngx.ERR, "mediastop: no timer, so that calls poll: ", words)
     end
   end
   return bell ~= nil
+end
+
+-- Where there is no pump and none is about to come, this timer is its: nobody may wait for the jobs.
+local function on_tick(premature)
+  chore(premature)
+  bury_dead()
+  if next(active) and not is_about() then
+    run()
+  end
+  if not bell then
+    for station in pairs(active) do
+      move(station)
+    end
+  end
+end
+
+-- nginx drops a timer while too many run, and refuses one while too many are set; of those that come again and again it
+-- drops no more than one turn. They cannot be ended, and so would keep the Lua state of a request for ever.
+local function ensure_ticks()
+  if chore and is_of_worker and not ticks then
+    local allowed, set = pcall(ngx.timer.every, LOOK_SECONDS, on_tick)
+    ticks = allowed and set
+  end
+end
+
+--- Once a second from now on, as soon as nginx has a timer to spare, calls the function and sees to it that jobs are
+--- moved on for which nobody waits.
+function pump.tick(f)
+  chore = f
+  ensure_ticks()
 end
 
 --- Starts a job and sends what can be sent at once.
@@ -214,6 +251,7 @@ function pump.start(station, held, waiter, into, ...)
   end
   station.waiters[job], station.held[job] = waiter, held or nil
   active[station], was_idle = true, false
+  ensure_ticks()
   if start() and not add(station) then
     bell:ring() -- where there is no thread the pump polls, once it knows
   end
