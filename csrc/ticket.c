@@ -1,8 +1,9 @@
 /*
  * ticket.c - delayed jobs that any process of a host may call off.
  *
- * A folder that is ours alone, in memory where the system has such a place, holds a folder a key, "PARENT-KEY", and
- * that a file a job, "PID-NUMBER".
+ * A folder that is ours alone, in memory where the system has such a place, holds a folder a key, "SPACE-PARENT-KEY", and
+ * that a file a job, "PID-NUMBER". Containers may share the place, though not the numbers of processes: SPACE is that of
+ * Linux's pid namespace, and what is of another one is left alone.
  */
 #define _GNU_SOURCE
 #include "ticket.h"
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define PATH_BYTES 384
+#define SPACE_BYTES 32
 #define ATTEMPTS 8
 
 /* Whether what snprintf was to write, and says that it has so many bytes, had room. */
@@ -44,11 +46,21 @@ static bool find_home(char *path, size_t size)
     return false;
 }
 
+/* How the names of our space's folders begin: "SPACE-"; 0 where there are none. */
+static void find_space(char *start, size_t size)
+{
+    char target[64];        /* "pid:[4026531836]" */
+    ssize_t length = readlink("/proc/self/ns/pid", target, sizeof target - 1);
+    target[length > 0 ? length : 0] = '\0';
+    const char *number = strchr(target, '[');
+    snprintf(start, size, "%lu-", number ? strtoul(number + 1, NULL, 10) : 0);
+}
+
 /* The folder of a key. */
 static bool find_folder(char *path, size_t size, const char *key, size_t length)
 {
     static const char hex[] = "0123456789abcdef";
-    char home[64], name[2 * TICKET_KEY_BYTES + 1];
+    char home[64], space[SPACE_BYTES], name[2 * TICKET_KEY_BYTES + 1];
     if (length > TICKET_KEY_BYTES) {
         errno = ENAMETOOLONG;
         return false;
@@ -60,7 +72,8 @@ static bool find_folder(char *path, size_t size, const char *key, size_t length)
         name[2 * i + 1] = hex[(unsigned char)key[i] & 15];
     }
     name[2 * length] = '\0';
-    return fits(snprintf(path, size, "%s/%ld-%s", home, (long)getppid(), name), size);
+    find_space(space, sizeof space);
+    return fits(snprintf(path, size, "%s/%s%ld-%s", home, space, (long)getppid(), name), size);
 }
 
 /* That of no other ticket of this process, whichever Lua state has it. */
@@ -148,12 +161,13 @@ int ticket_call_off(const char *key, size_t length)
 
 void ticket_sweep(void)
 {
-    char home[64];
+    char home[64], space[SPACE_BYTES];
     DIR *list = find_home(home, sizeof home) ? opendir(home) : NULL;
     if (!list)
         return;
+    find_space(space, sizeof space);
     for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
-        if (entry->d_name[0] != '.')
+        if (strncmp(entry->d_name, space, strlen(space)) == 0)
             clear(dirfd(list), entry->d_name, true);
     }
     closedir(list);

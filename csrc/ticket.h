@@ -16,8 +16,8 @@ struct ticket {
     pid_t pid;                      /* of the process whose it is */
 };
 
-/* Makes a ticket of this process for a key. Processes with the same parent and user have their keys in common.
- * False, with errno set, if it cannot. */
+/* Makes a ticket of this process for a key. Processes of a pid namespace with the same parent and user have their keys in
+ * common. False, with errno set, if it cannot. */
 bool ticket_issue(struct ticket *ticket, const char *key, size_t length);
 
 /* Removes the ticket: true if it was still there. In the child of a fork it does nothing. */
@@ -26,7 +26,7 @@ bool ticket_take(struct ticket *ticket);
 /* Removes the tickets of the key: how many there were of processes that live. */
 int ticket_call_off(const char *key, size_t length);
 
-/* Removes what processes that no longer live have left. */
+/* Removes what processes of this pid namespace that no longer live have left. */
 void ticket_sweep(void);
 
 #endif

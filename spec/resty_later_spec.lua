@@ -40,7 +40,7 @@ describe("mediastop.resty.later", function()
 
   -- How many tickets stand for delayed jobs of a server.
   local function tickets(of)
-    local script = "find /dev/shm/mediastop-$(id -u)/%d-* -type f 2>/dev/null | wc -l"
+    local script = "find /dev/shm/mediastop-$(id -u)/*-%d-* -type f 2>/dev/null | wc -l"
     return system.capture(script:format((of or server).pid))
   end
 

@@ -50,6 +50,24 @@ describe("tickets", function()
     assert.are.equal("good\n", ended.stdout .. ended.stderr)
   end)
 
+  it("are safe from the processes of another pid namespace", function()
+    local command
+    for _, words in ipairs({ "unshare --pid --fork", "unshare -U -c --pid --fork" }) do
+      command = command or system.capture(words .. " echo yes 2>/dev/null") == "yes" and words
+    end
+    if not command then
+      pending("no pid namespace to be had")
+      return
+    end
+    local ticket = issue("spaces")
+    local script = support.scratch("sweep.lua")
+    system.write_file(script, "require('mediastop.core').tickets.sweep() print('swept')")
+    assert.are.equal("swept", system.capture(("LUA_PATH=%s LUA_CPATH=%s %s %s %s 2>&1"):format(
+      system.quote(package.path), system.quote(package.cpath), command, system.quote(support.interpreter()),
+      system.quote(script))))
+    assert.is_true(ticket:take())
+  end)
+
   it("refuse a key that is too long, and a folder that is not ours alone", function()
     local ticket, words = tickets.issue(("x"):rep(101))
     assert.is_nil(ticket)
