@@ -24,6 +24,9 @@
 /* How many exchanges under way are few. With more the thread is awake most of the time, and sends what has come together. */
 #define FEW 128
 
+/* When it is tried again after there was no thread, or no descriptor for it, to be had. */
+#define AGAIN_SECONDS 1
+
 struct network *network_new(const struct transfer_settings *settings)
 {
     struct network *network = calloc(1, sizeof *network);
@@ -42,12 +45,14 @@ struct network *network_new(const struct transfer_settings *settings)
 
 void network_use_thread(struct network *network)
 {
-    if (network->exposed || network->cannot || network->runner.exists)
+    bool has_failed = network->failed_at > 0 && clock_now() < network->failed_at + AGAIN_SECONDS;
+    if (network->exposed || network->runner.exists || has_failed)
         return;
-    network->cannot = !runner_connect(&network->runner) || !pool_watch(network->pool, network->runner.its) ||
-                      !runner_start(&network->runner, network_round, network);
-    if (network->cannot)
-        network_stop_thread(network);
+    if (runner_connect(&network->runner) && pool_watch(network->pool, network->runner.its) &&
+        runner_start(&network->runner, network_round, network))
+        return;
+    network->failed_at = clock_now();
+    network_stop_thread(network);
 }
 
 void network_stop_thread(struct network *network)

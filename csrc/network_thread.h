@@ -11,7 +11,7 @@ struct network {
     struct pool *pool;
     struct runner runner;
     bool exposed;                   /* the pool's own descriptor was given out */
-    bool cannot;                    /* there was no thread to be had */
+    double failed_at;               /* when there was no thread to be had; 0: never */
     /* From here on under the runner's lock. */
     struct exchange *unwanted;      /* to be ended; somebody waits for that */
     struct queue orders;            /* to be started */
