@@ -29,7 +29,7 @@ http {
   lua_package_path "{{root}}/examples/nginx-callback/?.lua;;";
   lua_package_cpath "{{root}}/build/jit/?.so;;";
   lua_shared_dict fastpix_events 1m;
-  init_by_lua_block { require "callbacks" }
+  init_by_lua_block { require "callbacks" {{init}} }
   server {
     listen 127.0.0.1:{{port}};
     include {{root}}/examples/nginx-callback/callbacks.conf;
@@ -37,13 +37,13 @@ http {
 }
 ]]
 
--- Starts nginx with these variables in its environment.
-local function start(environment)
+-- Starts nginx with these variables in its environment; `init`: more Lua of init_by_lua.
+local function start(environment, init)
   local words = { "env" }
   for name, value in pairs(environment) do
     words[#words + 1] = system.quote(name .. "=" .. value)
   end
-  return nginx.start({ conf = configuration, environment = table.concat(words, " ") })
+  return nginx.start({ conf = configuration, init = init, environment = table.concat(words, " ") })
 end
 
 -- Posts the body; returns the status and the answer's body. `headers`: lines.
@@ -129,6 +129,28 @@ describe("examples/nginx-callback", function()
       assert.are.equal(200, (post(server, FASTPIX, body, signed(body))))
     end
     assert.are.equal(1, ends(server, "fastpix " .. id))
+  end)
+
+  it("answers 500 where on_end raises, and takes the event when it comes again", function()
+    local other = start({ FASTPIX_WEBHOOK_SECRET = mime.b64(KEY) }, [[
+      local callbacks = require "callbacks"
+      local on_end, failed = callbacks.on_end, false
+      function callbacks.on_end(...)
+        if not failed then
+          failed = true
+          error("the data base is away")
+        end
+        on_end(...)
+      end
+    ]])
+    local id = support.id()
+    local body = ('{"type":"video.live_stream.idle","id":"event-%s","data":{"streamId":"%s"}}'):format(id, id)
+    assert.are.equal(500, (post(other, FASTPIX, body, signed(body))))
+    assert.are.equal(200, (post(other, FASTPIX, body, signed(body))))
+    assert.are.equal(200, (post(other, FASTPIX, body, signed(body))))
+    assert.are.equal(1, ends(other, "fastpix " .. id))
+    assert.is_truthy(other:log():find("the data base is away", 1, true))
+    other:stop()
   end)
 
   it("takes an event that ends nothing, and one it does not know", function()

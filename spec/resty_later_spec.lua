@@ -200,7 +200,9 @@ describe("mediastop.resty.later", function()
     end
     run(later(begun), pending)
     assert.is_true(pending:quit("TERM", 5))
-    for id, words in pairs({ [good] = "ended", [bad] = "not_found:", [begun] = "not_found:", [hanging] = "cancelled:" }) do
+    for id, words in pairs({
+      [good] = "ended", [bad] = "not_found:", [begun] = "not_found:", [hanging] = "cancelled:",
+    }) do
       assert.is_truthy(pending:log():find(("mediastop: fastpix.finish %s: %s"):format(id, words), 1, true), words)
     end
     pending:stop()

@@ -16,7 +16,7 @@ for _, name in ipairs { "FASTPIX_WEBHOOK_SECRET", "FASTPIX_WEBHOOK_SECRET_BEFORE
   end
 end
 
---- Called once for each job that has ended: put what is to happen here.
+--- Called once for each job that has ended: put what is to happen here. What it raises is answered with 500.
 function callbacks.on_end(provider, id, state)
   ngx.log(ngx.NOTICE, provider, " ", id, " has ended: ", state)
 end
@@ -62,10 +62,15 @@ function callbacks.fastpix()
     return refuse(message, err)
   end
   -- The signature holds for ever: an event that was seen before is the same one again.
-  local _, problem = ngx.shared.fastpix_events:add(event.id or "", true, 86400)
+  local seen = ngx.shared.fastpix_events
+  local _, problem = seen:add(event.id or "", true, 86400)
   local is_repeated = event.id and problem == "exists"
   if event.ended and not is_repeated then
-    callbacks.on_end("fastpix", event.stream_id, event.state)
+    local good, words = pcall(callbacks.on_end, "fastpix", event.stream_id, event.state)
+    if not good then
+      seen:delete(event.id or "") -- it is to be taken if it is posted again
+      return refuse(tostring(words), {})
+    end
   end
   return answer(200)
 end

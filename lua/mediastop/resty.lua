@@ -349,7 +349,8 @@ end
 --- Starts a job that nobody waits for, in any phase but `init`. What comes of it goes to `on_event`, and to nginx's
 -- error log, failures at the level `error`.
 -- What is still delayed when the worker exits is carried out then, within its timeout; on a fast shutdown (`nginx -s
--- stop`) within the second that nginx leaves its workers. A worker that is killed takes what it had delayed with it.
+-- stop`) within the second that nginx leaves its workers, or cancelled. A worker that is killed takes what it had
+-- delayed with it.
 -- @function later
 -- @tparam string operation
 -- @tparam string id
@@ -363,7 +364,7 @@ function resty.later(operation, id, options)
   return functions.later(default, operation, id, options)
 end
 
---- Calls off what `later` has delayed under a key, in whichever worker.
+--- Calls off what `later` has delayed under a key, in whichever worker of this master.
 -- @tparam string key
 -- @treturn boolean whether there was something
 function resty.keep(key)

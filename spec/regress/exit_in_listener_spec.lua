@@ -21,8 +21,10 @@ describe("ngx.exit", function()
   end
 
   local function call(id)
-    return run(("local r, m, e = resty.fastpix.finish(%q, { %s, timeout = 5 }) return r and r.outcome or e.kind"):format(
-      id, nginx.options("fastpix")))
+    return run(([[
+      local result, _, err = resty.fastpix.finish(%q, { %s, timeout = 5 })
+      return result and result.outcome or err.kind
+    ]]):format(id, nginx.options("fastpix")))
   end
 
   local function assert_goes_on()
