@@ -1,6 +1,6 @@
 --- ngx_lua leaves the freed request of init_worker_by_lua and exit_worker_by_lua in the Lua state. At a fast stop
---- delayed jobs are carried out as that state ends: a listener that called ngx.log crashed the worker, and the jobs were
---- not sent.
+--- delayed jobs are carried out as that state ends: a listener that called ngx.log crashed the worker, and nothing was
+--- sent.
 local nginx = require("spec.support.nginx")
 local support = require("spec.support")
 
