@@ -53,7 +53,7 @@ static void find_space(char *start, size_t size)
     ssize_t length = readlink("/proc/self/ns/pid", target, sizeof target - 1);
     target[length > 0 ? length : 0] = '\0';
     const char *number = strchr(target, '[');
-    snprintf(start, size, "%lu-", number ? strtoul(number + 1, NULL, 10) : 0);
+    (void)snprintf(start, size, "%lu-", number ? strtoul(number + 1, NULL, 10) : 0);
 }
 
 /* The folder of a key. */
