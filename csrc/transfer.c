@@ -9,14 +9,11 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
-#include "descriptor.h"
+#include "fault.h"
 #include "memory.h"
 #include "sockets.h"
-
-#define TOO_LARGE 100               /* CURLE_TOO_LARGE, from 8.6 on; the headers may be older than the library */
 
 /* An answer is a few hundred bytes. libcurl takes no less, and with more it asks the C library, for every request, for a block
  * that is too large for the small ones that this keeps at hand. */
@@ -290,57 +287,6 @@ bool transfer_begin(struct transfer *transfer, const struct transfer_settings *s
            (settings->proxy || set_place(transfer, request->loopback));
 }
 
-static enum kind kind_of(CURLcode code)
-{
-    if ((int)code == TOO_LARGE)
-        return KIND_PROTOCOL;
-    switch (code) {
-    case CURLE_OK:
-        return KIND_NONE;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return KIND_DNS;
-    case CURLE_COULDNT_CONNECT:
-#if LIBCURL_VERSION_NUM >= 0x074900
-    case CURLE_PROXY:
-#endif
-        return KIND_CONNECT;
-    case CURLE_OPERATION_TIMEDOUT:
-        return KIND_TIMEOUT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_USE_SSL_FAILED:
-        return KIND_TLS;
-    case CURLE_UNSUPPORTED_PROTOCOL:        /* HTTP/0.9, which is any bytes at all */
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_WRITE_ERROR:                 /* our own cap */
-        return KIND_PROTOCOL;
-    default:
-        return KIND_NETWORK;
-    }
-}
-
-/* Whether the file of certificates could not be opened for want of a descriptor, or memory. Two descriptors are asked for, since
- * the connection has given its own back by now. */
-static bool ran_short(void)
-{
-    int ends[2];
-    if (memory_ran_short() || !descriptor_pipe(ends))
-        return true;
-    close(ends[0]);
-    close(ends[1]);
-    return false;
-}
-
 void transfer_finish(struct transfer *transfer, int code)
 {
     struct reply *reply = transfer->reply;
@@ -349,7 +295,7 @@ void transfer_finish(struct transfer *transfer, int code)
     curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
     reply->multiplexed = version >= CURL_HTTP_VERSION_2_0;
     transfer_look(transfer);
-    reply->fault = code == CURLE_SSL_CACERT_BADFILE && ran_short() ? KIND_CONNECT : kind_of((CURLcode)code);
+    reply->fault = fault_kind(code);
     if (reply->fault == KIND_PROTOCOL && reply->sent > 0)
         reply->answered = true;             /* what cannot be read has come */
     if (code == CURLE_OUT_OF_MEMORY) {
@@ -365,13 +311,7 @@ void transfer_finish(struct transfer *transfer, int code)
         reply->fault = KIND_NETWORK;        /* libcurl takes headers that end in the middle for all of them */
         text_add_string(&reply->problem, "the answer was cut short in its headers");
     } else if (reply->fault != KIND_NONE) {
-        const char *words = transfer->words[0] ? transfer->words : curl_easy_strerror((CURLcode)code);
-        if (code == CURLE_ABORTED_BY_CALLBACK)
-            words = "the connection was lost";              /* and the request was not to be repeated */
-        else if (strncmp(words, "Unsupported proxy", 17) == 0)
-            words = "the proxy's URL cannot be used";       /* libcurl shows all of it, with the password */
-        else if (code == CURLE_SSL_CACERT_BADFILE && reply->fault == KIND_CONNECT)
-            words = "no descriptor, or no memory, to read the file of certificates with";
+        const char *words = fault_words(code, reply->fault, transfer->words);
         text_add_line(&reply->problem, words, strlen(words), DETAIL_MAX_BYTES);
     }
     if (reply->status < 200)

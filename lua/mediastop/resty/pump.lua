@@ -20,6 +20,7 @@ local WORKING_SECONDS = 600 -- then another light thread takes over: nginx frees
 local LONGEST_RECEIVE = 2 ^ 31 - 1 -- milliseconds
 local DRAIN_BYTES = 1024
 local LOOK_SECONDS = 1 -- how often who waits looks whether the pump still runs
+local HEED_SECONDS = 0.1 -- how often whoever needs the pump looks whether nginx has ended it
 local POLL_SECONDS = 0.01 -- where there can be no pump
 local SPARE_SEMAPHORES = 1000
 
@@ -34,6 +35,7 @@ local ringing = setmetatable({}, { __mode = "k" })
 
 local bell -- of the pump that runs
 local running, starting -- whether one runs or tries to; until when one that has been asked for may still begin
+local heed_at = 0 -- when to look whether nginx has ended it
 local was_idle, is_over -- it had nothing to do at the last beat; it is to end
 local chore, ticks -- what is to be done once a second, of the pump's user; whether nginx lets it
 local spare = {} -- semaphores that nobody uses
@@ -179,7 +181,12 @@ end
 -- A function in an option may have called ngx.exit, by which nginx ends the light thread that the function was in, the
 -- pump perhaps, without a word to it.
 local function bury_dead()
-  if bell and not bell:is_heard() then
+  local now = ngx.now()
+  if not bell or now < heed_at then
+    return
+  end
+  heed_at = now + HEED_SECONDS
+  if not bell:is_heard() then
     ngx.log(ngx.ERR, "mediastop: a function in an option has called ngx.exit, which is not for it")
     silence()
     bell:close()
