@@ -34,7 +34,8 @@ static enum found read_fields(lua_State *L, const struct provider *provider, con
         const char *name = misuse_name(L, -2);
         int part = operation_part(provider, name);
         if (part < 0 || lua_type(L, -1) != LUA_TSTRING) {
-            lua_pushfstring(L, part < 0 ? "%s: unknown field '%s'" : "%s: field '%s' is no string", where, name);
+            lua_pushfstring(L, part < 0 ? "%s: unknown field '%s'" : "%s: field '%s' is no string", where,
+                            name[0] ? name : "?");
             return FOUND_FAULT;
         }
         credential->part[part] = lua_tolstring(L, -1, &credential->length[part]);

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "flight.h"
 #include "host.h"
+#include "poller.h"
 #include "roster.h"
 #include "settle.h"
 
@@ -71,8 +72,9 @@ static int fd(lua_State *L)
     }
     lua_pushnil(L);
     lua_pushstring(L, client->closed ? "the client is closed"
-                      : network      ? "this system has no descriptor for many: call step() as due() says"
-                                     : "not enough memory, or not enough descriptors");
+                      : network && POLLER_BY == POLLER_POLL
+                          ? "this system has no descriptor for many: call step() as due() says"
+                          : "not enough memory, or not enough descriptors");
     return 2;
 }
 

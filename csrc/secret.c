@@ -66,7 +66,7 @@ static bool take_fields(lua_State *L, struct secret *secret, int index)
         int part = operation_part(secret->provider, name);
         size_t length;
         if (part < 0) {
-            lua_pushfstring(L, "unknown field '%s'", name);
+            lua_pushfstring(L, "unknown field '%s'", name[0] ? name : "?");
             return false;
         }
         if (lua_type(L, -1) != LUA_TSTRING) {

@@ -161,7 +161,7 @@ describe("a client's thread", function()
     assert.are.equal("good\n", printed)
   end)
 
-  it("is tried for again once there are descriptors", function()
+  it("with few descriptors is tried for again once there are more", function()
     local printed = many.good_child(short_of_descriptors .. [[
       local ends = socket.gettime() + 10
       while process.threads() == before and socket.gettime() < ends do
@@ -221,6 +221,9 @@ describe("a process whose clients have threads", function()
   local call = "assert(new_client().memories.stop(place.ids[1]))"
   for when, how in pairs({ first = { "http", "" }, later = { "tls", call } }) do
     it("forks while a thread begins, with a " .. when .. " call: its child exits, and calls", function()
+      if os.getenv("MEDIASTOP_LUA") then
+        return pending("a sanitizer calls what the child leaves to its parent a leak")
+      end
       local printed = many.good_child(([[
         %s
         states.while_forking([=[

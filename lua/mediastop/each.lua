@@ -3,6 +3,12 @@
 
 local core = require "mediastop.core"
 
+-- Compiled code would keep the first loops alive, and so the jobs of one that was left.
+local jit = rawget(_G, "jit")
+if jit then
+  jit.off(true, true)
+end
+
 local client_due, now = core.new().due, core.console.now
 
 -- Who waits for the jobs: we ourselves, unless another host is given, which moves them on by itself.
