@@ -37,6 +37,7 @@ describe("a delayed job whose listener logs", function()
         local id = support.id("fastpix")
         local server = nginx.start({ http = "exit_worker_by_lua_block { " .. later(id, delay) .. " }",
           environment = "MALLOC_PERTURB_=165" })
+        server:run("return 1") -- the worker is there
         assert_carried_out(server, signal, id)
       end)
     end
