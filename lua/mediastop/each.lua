@@ -201,10 +201,11 @@ local function each(client, requests, options, host)
         end
         request_of[job] = request
         in_flight = in_flight + 1
-        if may_take_long then
-          move_at = 0
+        if may_take_long and move_at > 0 then
+          guarded(core.engine.send, client) -- which the client's thread carries out
+        else
+          move()
         end
-        move()
       end
       if has_ready() then
         return take()
