@@ -141,17 +141,10 @@ static int accept_host(lua_State *L)
     return 1;
 }
 
-static struct client *check_client(lua_State *L, int index)
-{
-    struct client *client = compat_test_userdata(L, index, CLIENT_TYPE);
-    luaL_argcheck(L, client, index, "client expected");
-    return client;
-}
-
 static int add(lua_State *L)
 {
     const struct bell *bell = check(L);
-    struct client *client = check_client(L, 2);
+    struct client *client = client_check(L, 2);
     struct network *network = client->closed || bell->connection < 0 ? NULL : flight_network(client);
     int copy = network ? fcntl(bell->connection, F_DUPFD_CLOEXEC, 0) : -1;
     bool rings = copy >= 0 && network_set_bell(network, copy);
@@ -185,7 +178,7 @@ static int close_bell(lua_State *L)
 
 int bell_ring_at(lua_State *L)
 {
-    struct client *client = check_client(L, 1);
+    struct client *client = client_check(L, 1);
     double due = lua_isnoneornil(L, 2) ? -1 : clock_now() + luaL_checknumber(L, 2);
     roster_check_fork(client);
     if (client->network)
@@ -195,7 +188,7 @@ int bell_ring_at(lua_State *L)
 
 int bell_silence(lua_State *L)
 {
-    struct client *client = check_client(L, 1);
+    struct client *client = client_check(L, 1);
     roster_check_fork(client);
     if (client->network)
         network_silence(client->network);

@@ -206,6 +206,13 @@ struct client *client_new(lua_State *L, const struct options *options, int table
     return client;
 }
 
+struct client *client_check(lua_State *L, int index)
+{
+    struct client *client = compat_test_userdata(L, index, CLIENT_TYPE);
+    luaL_argcheck(L, client, index, "client expected");
+    return client;
+}
+
 size_t client_unfinished(const struct client *client)
 {
     return client->jobs.count - client->busy;

@@ -44,6 +44,9 @@ void client_open(lua_State *L);
  * or nil. */
 struct client *client_new(lua_State *L, const struct options *options, int table, int find);
 
+/* The client at `index`. Raises if there is none. */
+struct client *client_check(lua_State *L, int index);
+
 /* The base URL of this provider's requests. */
 const char *client_base_url(const struct client *client, const struct provider *provider);
 

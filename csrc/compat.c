@@ -128,6 +128,14 @@ void compat_raw_set_pointer(lua_State *L, int index, const void *key)
 #endif
 }
 
+void compat_push_seconds(lua_State *L, double seconds)
+{
+    if (seconds < 0)
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, seconds);
+}
+
 void compat_push_type(lua_State *L, const char *type)
 {
     compat_raw_get_pointer(L, LUA_REGISTRYINDEX, type);

@@ -50,6 +50,9 @@ void compat_push_type(lua_State *L, const char *type);
 /* Registers a type of userdata with these methods and this finalizer; getmetatable gives false in its place. */
 void compat_new_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction finalizer);
 
+/* Pushes seconds, or nil for what is negative. */
+void compat_push_seconds(lua_State *L, double seconds);
+
 /* The raw length of the table at `index`. */
 size_t compat_length(lua_State *L, int index);
 

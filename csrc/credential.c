@@ -163,10 +163,7 @@ static const struct secret *ask_finder(lua_State *L, int client_index, int index
     lua_getfield(L, -2, JOB_PROFILE);
     lua_remove(L, -3);
     lua_pushnumber(L, job->deadline - clock_now());
-    if (newest < 0)
-        lua_pushnil(L);
-    else
-        lua_pushnumber(L, newest);
+    compat_push_seconds(L, newest);
     lua_pushboolean(L, job->allow_blocking);
     lua_call(L, 6, 3);
     const struct secret *secret = secret_at(L, -3);

@@ -9,11 +9,11 @@
 #include "host.h"
 
 /* The client of a function of the engine, whose arguments are `count`. */
-static void check_client(lua_State *L, int count)
+static struct client *check_client(lua_State *L, int count)
 {
-    if (!compat_test_userdata(L, 1, CLIENT_TYPE))
-        luaL_argerror(L, 1, "client expected");
+    struct client *client = client_check(L, 1);
     lua_settop(L, count);
+    return client;
 }
 
 /* The arguments of start_into and call_into: client, done, blocks, operation, id, options, name, kept. */
@@ -103,8 +103,7 @@ static int must_not_block(lua_State *L)
 
 static int run(lua_State *L)
 {
-    check_client(L, 2);
-    struct client *client = lua_touserdata(L, 1);
+    struct client *client = check_client(L, 2);
     flight_use_thread(client);
     call_run(L, 1, luaL_checknumber(L, 2));
     compat_push_whole(L, (long long)client_unfinished(client));
@@ -115,11 +114,7 @@ static int send(lua_State *L)
 {
     check_client(L, 1);
     call_run(L, 1, -1);
-    double seconds = flight_due(L, 1);
-    if (seconds < 0)
-        lua_pushnil(L);
-    else
-        lua_pushnumber(L, seconds);
+    compat_push_seconds(L, flight_due(L, 1));
     return 1;
 }
 

@@ -78,21 +78,11 @@ static int fd(lua_State *L)
     return 2;
 }
 
-/* Pushes when the client is next to be run: how many. */
-static int push_due(lua_State *L, int client_index)
-{
-    double seconds = flight_due(L, client_index);
-    if (seconds < 0)
-        lua_pushnil(L);
-    else
-        lua_pushnumber(L, seconds);
-    return 1;
-}
-
 static int due(lua_State *L)
 {
     int first, client_index = client_of(L, "due", &first);
-    return push_due(L, client_index);
+    compat_push_seconds(L, flight_due(L, client_index));
+    return 1;
 }
 
 /*** Ends its jobs with kind `closed`, and its connections. What is started afterwards returns that error.

@@ -50,11 +50,13 @@ void roster_add_answered(struct client *client, struct job *job)
     queue_add(&client->answered, &job->link, job);
 }
 
-void roster_cancel_attempt(struct client *client, struct job *job)
+void roster_take_off(struct client *client, struct job *job)
 {
     if (job->exchange.owner)
         network_cancel(client->network, &job->exchange);
     leave_gate(client, job);
+    queue_leave(&job->link);
+    timers_remove(&client->timers, &job->timer);
 }
 
 void roster_forget(struct job *job)
@@ -62,9 +64,7 @@ void roster_forget(struct job *job)
     struct client *client = job->client;
     if (!client)
         return;
-    roster_cancel_attempt(client, job);
-    queue_leave(&job->link);
-    timers_remove(&client->timers, &job->timer);
+    roster_take_off(client, job);
     queue_leave(&job->membership);
     job->client = NULL;
 }

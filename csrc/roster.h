@@ -18,8 +18,8 @@ void roster_make_ready(struct client *client, struct job *job);
 /* The attempt is over, and the job to be settled. */
 void roster_add_answered(struct client *client, struct job *job);
 
-/* Ends the attempt that is under way, if there is one. */
-void roster_cancel_attempt(struct client *client, struct job *job);
+/* Ends the attempt that is under way, if there is one: the job stands nowhere. */
+void roster_take_off(struct client *client, struct job *job);
 
 /* Takes the job off its client, if it is on one. */
 void roster_forget(struct job *job);

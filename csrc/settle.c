@@ -46,9 +46,7 @@ static void work(lua_State *L, struct client *client, int function, int index, s
     lua_pushvalue(L, index);
     lua_pushlightuserdata(L, task);
     if (client) {
-        roster_cancel_attempt(client, job);
-        queue_leave(&job->link);
-        timers_remove(&client->timers, &job->timer);
+        roster_take_off(client, job);
         client->busy++;
     }
     job->busy = true;
@@ -151,9 +149,9 @@ static void wait_for_retry(lua_State *L, struct client *client, struct job *job,
 /* What job_settle returns, unless the job was to be ended meanwhile and its answer is not the last word. */
 static double settle(lua_State *L, struct client *client, struct job *job, int function, int index, double now)
 {
-    struct task task = { job, job->end_as, random_next(&client->random), now, RETRY_STOP };
     if (job->state == JOB_DONE)
         return RETRY_STOP;
+    struct task task = { job, job->end_as, random_next(&client->random), now, RETRY_STOP };
     work(L, client, function, index, &task);
     if (client->closed && job->end_as == KIND_NONE)
         job->end_as = KIND_CLOSED;

@@ -1,15 +1,7 @@
 --- A finalizer that waited for a job, which was garbage itself by then, waited for ever: the client had let go of the
 --- job, so that it was never done.
+local many = require("spec.support.many")
 local support = require("spec.support")
-
-local function on_collection(run)
-  if not rawget(_G, "newproxy") then
-    return setmetatable({}, { __gc = run })
-  end
-  local proxy = newproxy(true)        -- Lua 5.1 and LuaJIT finalise no tables
-  getmetatable(proxy).__gc = run
-  return proxy
-end
 
 describe("a wait, within a finalizer, for a job that is garbage too", function()
   it("ends at once: the job is closed", function()
@@ -18,7 +10,7 @@ describe("a wait, within a finalizer, for a job that is garbage too", function()
     do
       local job = assert(client:start("memories.stop", support.id("memories")))
       -- Younger than the job, and so finalised ahead of it.
-      on_collection(function()
+      many.on_collection(function()
         done = job:wait(5)
         err = select(3, job:result())
       end)

@@ -73,15 +73,7 @@ end
 --- Whether children can have `process` and `states`, which are built for the specs (see process.c and states.c).
 many.has_processes = pcall(require, "process") and pcall(require, "states")
 
--- Ahead of a child's source. A child that hangs is killed.
-local prelude = [[
-local has_process, process = pcall(require, "process")
-local has_states, states = pcall(require, "states")
-if has_process then
-  process.alarm(120)
-end
-local mediastop = require("mediastop")
-local place = require("cjson").decode(os.getenv("PLACE"))
+local on_collection = [[
 -- Calls the function once what is returned is finalised.
 local function on_collection(run)
   if not newproxy then
@@ -91,6 +83,20 @@ local function on_collection(run)
   getmetatable(proxy).__gc = run
   return proxy
 end
+]]
+
+--- The same for a spec itself.
+many.on_collection = (loadstring or load)(on_collection .. "return on_collection")() -- luacheck: globals loadstring
+
+-- Ahead of a child's source. A child that hangs is killed.
+local prelude = [[
+local has_process, process = pcall(require, "process")
+local has_states, states = pcall(require, "states")
+if has_process then
+  process.alarm(120)
+end
+local mediastop = require("mediastop")
+local place = require("cjson").decode(os.getenv("PLACE"))
 local function new_client(options)
   local all = { base_url = place.base_url, credentials = place.credentials, ca_file = place.ca_file, proxy = "" }
   for name, value in pairs(options or {}) do
@@ -110,7 +116,7 @@ function many.child(source, ids, origin, environment)
     ca_file = emulator.ca_file,
     ids = type(ids) == "table" and ids or many.ids("memories", ids or 1),
   }
-  return support.run(prelude .. source, support.merge({ PLACE = json.encode(place) }, environment))
+  return support.run(on_collection .. prelude .. source, support.merge({ PLACE = json.encode(place) }, environment))
 end
 
 --- Like many.child; fails unless the child says nothing on its standard error and ends with status 0. Returns what it

@@ -160,7 +160,6 @@ local function move_on(deadline)
     carry_out(true) -- a listener may delay another
     for station in pairs(under_way) do
       engine.run(station.client, slice)
-      station.client:step()
       pump.tell(station)
     end
     slice = SLICE_SECONDS
