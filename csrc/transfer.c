@@ -194,41 +194,41 @@ static bool set_address(struct transfer *transfer, const struct request *request
            text_add(origin, request->url.data, request->origin_length, BODY_MAX_BYTES);
 }
 
-/* POST and PUT do, be it of length 0. */
-static bool carries_body(const char *method)
-{
-    return method && method[0] == 'P';
-}
-
 static bool set_method(struct transfer *transfer, const struct request *request)
 {
     CURL *easy = transfer->easy;
-    bool carries = carries_body(request->method);
-    if (carries) {
+    bool posts = request->has_body;
+    if (posts) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->body.length);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->has_body ? request->body.data : "");
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.data);
     }
-    if (transfer->set.method && strcmp(transfer->set.method, request->method) == 0)
+    if (transfer->set.method && strcmp(transfer->set.method, request->method) == 0 && transfer->set.posts == posts)
         return true;
     transfer->set.method = NULL;
-    if (curl_easy_setopt(easy, carries ? CURLOPT_POST : CURLOPT_HTTPGET, 1L) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
-                         strcmp(request->method, "POST") == 0 ? NULL : request->method) != CURLE_OK)
+    transfer->set.posts = posts;
+    if (curl_easy_setopt(easy, posts ? CURLOPT_POST : CURLOPT_HTTPGET, 1L) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) != CURLE_OK)
         return false;
     transfer->set.method = request->method;
     return true;
 }
 
-/* libcurl adds "Expect:" to bodies over 1 KiB at the least; ours have half of that at most. */
+/* Whether the method is one with a body, be it of length 0. */
+static bool carries_body(const char *method)
+{
+    return method[0] == 'P';
+}
+
+/* libcurl adds "Expect:" to bodies over 1 KiB at the least; ours have half of that at most. For an empty one it would do all that
+ * it does for an upload, and take a buffer for it. */
 static void set_headers(struct transfer *transfer, const struct transfer_settings *settings,
                         const struct request *request)
 {
-    /* A name with nothing behind the colon takes that header away. */
     struct curl_slist *node = transfer->headers->node;
-    static char json[] = "Content-Type: application/json", no_type[] = "Content-Type:";
+    static char json[] = "Content-Type: application/json", empty[] = "Content-Length: 0";
     node[0].data = request->authorization.data;
     node[1].data = (char *)settings->user_agent;
-    node[2].data = request->has_body ? json : no_type;
+    node[2].data = request->has_body ? json : empty;
     node[0].next = &node[1];
     node[1].next = carries_body(request->method) ? &node[2] : NULL;
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, node);
@@ -321,8 +321,7 @@ void transfer_finish(struct transfer *transfer, int code)
 bool transfer_end(struct transfer *transfer)
 {
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
-    /* Which says POST, too: to the rest it is nothing. */
-    if (carries_body(transfer->set.method))
+    if (transfer->set.posts)
         curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
     memset(transfer->headers->node, 0, sizeof transfer->headers->node);
     transfer->reply = NULL;

@@ -43,6 +43,7 @@ struct transfer {
     struct text origin;             /* scheme, host and port in it; the next request's are the same, as a rule */
     struct {                        /* what the handle is set to; 0: not yet */
         const char *method;
+        bool posts;                 /* a body */
         int timeout, connect_timeout;
         enum security { SET_CLEARTEXT = 1, SET_SECURE } security;
         enum whereabouts { SET_LOOPBACK = 1, SET_OUTSIDE } place;
