@@ -14,7 +14,7 @@
 #include "sockets.h"
 
 #define EVENTS_AT_ONCE 64
-#define SPARE_TRANSFERS 16
+#define SPARE_TRANSFERS 64
 
 struct pool {
     struct transfer_settings settings;
@@ -24,7 +24,7 @@ struct pool {
     double due;                     /* when libcurl wants to be called without an event; 0: at once; negative: never */
     struct queue active;            /* transfers under way */
     struct queue finished;          /* not yet given out */
-    struct queue spare;             /* idle, with their options set */
+    struct queue spare[2];          /* idle, with their options set; second, those whose last request had a body */
     struct poller_event events[EVENTS_AT_ONCE];     /* what the wait has seen */
     int event_count;                /* -1: a signal ended it */
     bool has_more;                  /* libcurl has finished transfers that were not collected yet */
@@ -109,30 +109,46 @@ struct pool *pool_new(const struct transfer_settings *settings)
     return pool;
 }
 
-static struct transfer *take_transfer(struct pool *pool)
+/* Over HTTP/2 libcurl (7.88) may keep the buffer of a body until the handle is freed: not all are to have one. */
+static struct transfer *take_transfer(struct pool *pool, bool has_body)
 {
-    struct transfer *transfer = queue_first(&pool->spare);
-    if (!transfer)
-        return transfer_new(&pool->settings, pool->sockets);
-    queue_leave(&transfer->link);
-    return transfer;
+    for (int i = 0; i < 2; i++) {
+        struct transfer *transfer = queue_first(&pool->spare[i == 0 ? has_body : !has_body]);
+        if (transfer) {
+            queue_leave(&transfer->link);
+            return transfer;
+        }
+    }
+    return transfer_new(&pool->settings, pool->sockets);
 }
 
 static void give_back(struct pool *pool, struct transfer *transfer)
 {
-    bool is_clean = transfer_end(transfer);
-    if (is_clean && pool->spare.count < SPARE_TRANSFERS)
-        queue_add(&pool->spare, &transfer->link, transfer);
+    if (transfer_end(transfer))
+        queue_add(&pool->spare[transfer->set.posts], &transfer->link, transfer);
     else
         transfer_free(transfer);
+}
+
+/* After a batch the next one follows as a rule. Calls that come by themselves need few, and free the rest of it, some each. */
+static void free_spare(struct pool *pool)
+{
+    for (int i = 0; i < 2 && pool->active.count == 0; i++) {
+        struct transfer *transfer = queue_first(&pool->spare[i]);
+        if (pool->spare[i].count <= SPARE_TRANSFERS)
+            continue;
+        queue_leave(&transfer->link);
+        transfer_free(transfer);
+    }
 }
 
 struct transfer *pool_start(struct pool *pool, const struct request *request, struct reply *reply,
                             const struct transfer_limits *limits, void *owner)
 {
-    struct transfer *transfer = pool->multi || set_up_multi(pool) ? take_transfer(pool) : NULL;
+    struct transfer *transfer = pool->multi || set_up_multi(pool) ? take_transfer(pool, request->has_body) : NULL;
     if (!transfer)
         return NULL;
+    free_spare(pool);
     transfer->owner = owner;
     if (!transfer_begin(transfer, &pool->settings, request, reply, limits) ||
         curl_multi_add_handle(pool->multi, transfer->easy) != CURLM_OK) {
@@ -369,7 +385,8 @@ void pool_free(struct pool *pool)
     while ((transfer = queue_first(&pool->active)) != NULL)
         pool_cancel(pool, transfer);
     free_all(&pool->finished);
-    free_all(&pool->spare);
+    free_all(&pool->spare[0]);
+    free_all(&pool->spare[1]);
     clean_up_multi(pool);
     sockets_free(pool->sockets);
     text_free(&pool->agent);
