@@ -10,6 +10,7 @@ if jit then
 end
 
 local client_due, now = core.new().due, core.console.now
+local drain, take_results, send = core.engine.drain, core.engine.take, core.engine.send
 
 -- Who waits for the jobs: we ourselves, unless another host is given, which moves them on by itself.
 local plain = {
@@ -108,6 +109,7 @@ end
 -- @raise on a wrong argument; whatever the iterator raises
 local function each(client, requests, options, host)
   host = host or plain
+  local start_into, must_not_wait, run = host.start_into, host.must_not_wait, host.run
   read_client(client)
   local pull, may_take_long = read_requests(requests)
   local concurrency = read_concurrency(options)
@@ -125,17 +127,13 @@ local function each(client, requests, options, host)
     request_of, done, count, taken, in_flight, kept = {}, {}, 0, 0, 0, nil
   end
 
-  -- Calls a function that may raise; what is unfinished does not outlive that.
+  -- What is unfinished does not outlive an error.
   local function check(ok, value, ...)
     if not ok then
       cancel_all()
       error(value, 0)
     end
     return value, ...
-  end
-
-  local function guarded(f, ...)
-    return check(pcall(f, ...))
   end
 
   -- Starts a request. Returns its job; or nil, message, error, also where a call would raise misuse.
@@ -145,18 +143,20 @@ local function each(client, requests, options, host)
     end
     local again = kept
     kept = nil
-    local ok, job, message, err = pcall(host.start_into, client, done, host.must_not_wait(), rawget(request, 1),
+    local ok, job, message, err = pcall(start_into, client, done, must_not_wait(), rawget(request, 1),
       rawget(request, 2), rawget(request, 3), nil, again or true)
-    if not ok and type(job) == "string" and job:find("^bad argument") then
+    if ok then
+      return job, message, err
+    elseif type(job) == "string" and job:find("^bad argument") then
       return misuse(request, job)
     end
-    return check(ok, job, message, err)
+    error(job, 0)
   end
 
   -- Whether one has finished and was not given out.
   local function has_ready()
     if taken == count then
-      count, taken = core.engine.drain(done, ready), 0
+      count, taken = drain(done, ready), 0
     end
     return taken < count
   end
@@ -167,7 +167,7 @@ local function each(client, requests, options, host)
     local request = request_of[job]
     ready[taken], request_of[job] = false, nil
     in_flight = in_flight - 1
-    local again, result, message, err = core.engine.take(job)
+    local again, result, message, err = take_results(job)
     if again then
       kept = job
     end
@@ -177,22 +177,22 @@ local function each(client, requests, options, host)
   -- Begins what was started and settles what is answered, for the program may take its time.
   local function move()
     if in_flight > 0 and host.moves_by_run and now() >= move_at then
-      guarded(host.run, client, 0)
+      run(client, 0)
       move_at = now() + MOVE_SECONDS
     end
   end
 
-  local function next_result()
+  local function step()
     move()
     while true do
-      local run = LONGEST_RUN
+      local seconds = LONGEST_RUN
       while not exhausted and in_flight < concurrency do
-        local request = guarded(pull)
+        local request = pull()
         if request == nil then
           exhausted = true
           break
         elseif request == none_yet then
-          run = SHORT_RUN
+          seconds = SHORT_RUN
           break
         end
         local job, message, err = start(request)
@@ -202,7 +202,7 @@ local function each(client, requests, options, host)
         request_of[job] = request
         in_flight = in_flight + 1
         if may_take_long and move_at > 0 then
-          guarded(core.engine.send, client) -- which the client's thread carries out
+          send(client) -- which the client's thread carries out
         else
           move()
         end
@@ -210,7 +210,7 @@ local function each(client, requests, options, host)
       if has_ready() then
         return take()
       elseif in_flight > 0 then
-        if guarded(host.run, client, run) == 0 and not has_ready() then
+        if run(client, seconds) == 0 and not has_ready() then
           -- In a finalizer: the client was finalised meanwhile, and let go of its jobs.
           local job, request = next(request_of)
           request_of[job], in_flight = nil, in_flight - 1
@@ -220,6 +220,10 @@ local function each(client, requests, options, host)
         return nil
       end
     end
+  end
+
+  local function next_result()
+    return check(pcall(step))
   end
 
   return next_result, nil, nil, setmetatable({}, { __close = cancel_all })
