@@ -517,7 +517,8 @@ describe("with few descriptors", function()
         process.limit(limit)
         local client = new_client({ timeout = 5, attempts = 1 })
         local result, message, err = client.memories.stop(place.ids[1])
-        assert(result or err.kind == "connect" and err.reached == "no", message)
+        local kind = err and err.kind
+        assert(result or (kind == "connect" or kind == "dns") and err.reached == "no", message)
         if result then
           ended = true
         else
@@ -528,7 +529,8 @@ describe("with few descriptors", function()
       end
       print("good")
     ]], 1, emulator.tls)
-    assert.is_truthy(out:find("certificates", 1, true), out)
+    -- An old libcurl wants more of them for looking the name up.
+    assert.is_truthy(out:find("certificates", 1, true) or out:find("getaddrinfo() thread", 1, true), out)
   end)
 end)
 

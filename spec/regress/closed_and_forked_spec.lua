@@ -3,6 +3,7 @@
 --- by a dead socket, or the descriptor for event loops was readable for ever.
 local leftovers = require("spec.support.leftovers")
 local many = require("spec.support.many")
+local support = require("spec.support")
 
 leftovers.allow("descriptors") -- libuv's, once luv is loaded
 
@@ -44,11 +45,11 @@ local head = [[
   end
 ]]
 
-local function run(body)
+local function run(body, ids)
   if not many.has_processes then
     return pending("process.so is not built")
   end
-  many.good_child(head .. body, 1)
+  many.good_child(head .. body, ids or 1)
 end
 
 describe("a connection that never came about, and a fork meanwhile", function()
@@ -74,6 +75,8 @@ describe("a connection that never came about, and a fork meanwhile", function()
     if not pcall(require, "luv") then
       return pending("luv is not there for this Lua")
     end
+    local ids = many.ids("memories", 1)
+    support.emulator():faults(ids[1], { { delay = 0.1 } }) -- so that the loop has to be woken
     run([[
       local uv = require("luv")
       local fd = assert(client:fd())
@@ -99,6 +102,6 @@ describe("a connection that never came about, and a fork meanwhile", function()
       assert(woken > 0, "it has become deaf")
       assert(client:fd() == fd)
       process.kill(pid, 9)
-    ]])
+    ]], ids)
   end)
 end)

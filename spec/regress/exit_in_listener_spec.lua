@@ -33,7 +33,9 @@ describe("ngx.exit", function()
       emulator:faults(id, { { delay = 0.1 } })
       assert.are.equal("ended", call(id))
     end
-    assert.is_truthy(server:log():find("has called ngx.exit", 1, true))
+    assert.is_true(system.wait_until(function()
+      return server:log():find("has called ngx.exit", 1, true) ~= nil
+    end, 10))
     assert.is_true(server:quit("QUIT", 10))
   end
 

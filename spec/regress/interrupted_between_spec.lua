@@ -24,7 +24,8 @@ describe("Ctrl-C between two waits of a coroutine ends the second:", function()
       if not many.has_processes then
         return pending("process.so is not built")
       end
-      local server = raw_server.listen({ { { read = true }, { answer = true }, { read = true }, { hold = true } } })
+      local server = raw_server.listen({ { { read = true }, { answer = true }, { close = true } },
+        { { read = true }, { hold = true } } })
       local said = many.good_child(([[
         local socket = require("socket")
         local client = new_client({ base_url = { memories = %q }, credentials = { memories = { api_key = "k" } },
