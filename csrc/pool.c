@@ -12,9 +12,9 @@
 #include "memory.h"
 #include "sigpipe.h"
 #include "sockets.h"
+#include "spare.h"
 
 #define EVENTS_AT_ONCE 64
-#define SPARE_TRANSFERS 64
 
 struct pool {
     struct transfer_settings settings;
@@ -23,11 +23,11 @@ struct pool {
     struct sockets *sockets;
     double due;                     /* when libcurl wants to be called without an event; 0: at once; negative: never */
     struct queue active;            /* transfers under way */
+    struct queue told;              /* of which libcurl has told how they ended, and which are still on the multi handle */
     struct queue finished;          /* not yet given out */
-    struct queue spare[2];          /* idle, with their options set; second, those whose last request had a body */
+    struct spare spare;
     struct poller_event events[EVENTS_AT_ONCE];     /* what the wait has seen */
     int event_count;                /* -1: a signal ended it */
-    bool has_more;                  /* libcurl has finished transfers that were not collected yet */
     bool sigpipe_may_come;
     bool doomed;                    /* the multi handle is not to be used any more */
     bool has_new;                   /* a transfer was added that has no connection yet */
@@ -109,50 +109,26 @@ struct pool *pool_new(const struct transfer_settings *settings)
     return pool;
 }
 
-/* Over HTTP/2 libcurl (7.88) may keep the buffer of a body until the handle is freed: not all are to have one. */
 static struct transfer *take_transfer(struct pool *pool, bool has_body)
 {
-    for (int i = 0; i < 2; i++) {
-        struct transfer *transfer = queue_first(&pool->spare[i == 0 ? has_body : !has_body]);
-        if (transfer) {
-            queue_leave(&transfer->link);
-            return transfer;
-        }
-    }
-    return transfer_new(&pool->settings, pool->sockets);
-}
-
-static void give_back(struct pool *pool, struct transfer *transfer)
-{
-    if (transfer_end(transfer))
-        queue_add(&pool->spare[transfer->set.posts], &transfer->link, transfer);
-    else
-        transfer_free(transfer);
-}
-
-/* After a batch the next one follows as a rule. Calls that come by themselves need few, and free the rest of it, some each. */
-static void free_spare(struct pool *pool)
-{
-    for (int i = 0; i < 2 && pool->active.count == 0; i++) {
-        struct transfer *transfer = queue_first(&pool->spare[i]);
-        if (pool->spare[i].count <= SPARE_TRANSFERS)
-            continue;
-        queue_leave(&transfer->link);
-        transfer_free(transfer);
-    }
+    if (!pool->multi && !set_up_multi(pool))
+        return NULL;
+    if (pool->active.count == 0)
+        spare_shrink(&pool->spare);     /* after a batch the next one follows as a rule, and this is none */
+    struct transfer *transfer = spare_take(&pool->spare, has_body);
+    return transfer ? transfer : transfer_new(&pool->settings, pool->sockets);
 }
 
 struct transfer *pool_start(struct pool *pool, const struct request *request, struct reply *reply,
                             const struct transfer_limits *limits, void *owner)
 {
-    struct transfer *transfer = pool->multi || set_up_multi(pool) ? take_transfer(pool, request->has_body) : NULL;
+    struct transfer *transfer = take_transfer(pool, request->has_body);
     if (!transfer)
         return NULL;
-    free_spare(pool);
     transfer->owner = owner;
     if (!transfer_begin(transfer, &pool->settings, request, reply, limits) ||
         curl_multi_add_handle(pool->multi, transfer->easy) != CURLM_OK) {
-        give_back(pool, transfer);
+        spare_give_back(&pool->spare, transfer);
         return NULL;
     }
     queue_add(&pool->active, &transfer->link, transfer);
@@ -178,13 +154,13 @@ static void detach(struct pool *pool, struct transfer *transfer)
 
 void pool_cancel(struct pool *pool, struct transfer *transfer)
 {
-    if (transfer->link.queue == &pool->active) {
+    if (transfer->link.queue != &pool->finished) {
         transfer_look(transfer);
         detach(pool, transfer);
     } else {
-        queue_leave(&transfer->link);       /* finished, and so detached already */
+        queue_leave(&transfer->link);       /* detached already */
     }
-    give_back(pool, transfer);
+    spare_give_back(&pool->spare, transfer);
 }
 
 /* Half of the time that the transfer waited without a byte for anybody tells a dead connection from a slow answer. */
@@ -197,10 +173,10 @@ static void end_silent(struct pool *pool, struct transfer *transfer)
     sockets_end_silent(pool->sockets, fd, (transfer->sent_at + clock_now()) / 2);
 }
 
-/* The exchange is over with this CURLcode. */
-static void finish(struct pool *pool, struct transfer *transfer, int code)
+/* The exchange is over, as its code says. */
+static void finish(struct pool *pool, struct transfer *transfer)
 {
-    transfer_finish(transfer, code);
+    transfer_finish(transfer);
     if (transfer->reply->fault == KIND_TIMEOUT && transfer->reply->sent > 0)
         end_silent(pool, transfer);
     detach(pool, transfer);
@@ -208,8 +184,10 @@ static void finish(struct pool *pool, struct transfer *transfer, int code)
 
 void pool_time_out(struct pool *pool, struct transfer *transfer)
 {
-    finish(pool, transfer, CURLE_OPERATION_TIMEDOUT);
-    give_back(pool, transfer);
+    if (transfer->link.queue != &pool->told)
+        transfer->code = CURLE_OPERATION_TIMEDOUT;
+    finish(pool, transfer);
+    spare_give_back(&pool->spare, transfer);
 }
 
 /* Lets libcurl act. "You are doomed" is all that its manual says of a multi handle that has found no memory; with 7.88 it may
@@ -237,7 +215,8 @@ static void start_over(struct pool *pool)
 {
     struct transfer *transfer;
     while ((transfer = queue_first(&pool->active)) != NULL) {
-        finish(pool, transfer, CURLE_OUT_OF_MEMORY);
+        transfer->code = CURLE_OUT_OF_MEMORY;
+        finish(pool, transfer);
         queue_add(&pool->finished, &transfer->link, transfer);
     }
     clean_up_multi(pool);
@@ -246,23 +225,25 @@ static void start_over(struct pool *pool)
     set_up_multi(pool);             /* else the next transfer tries again */
 }
 
-/* Collects until the slice is over; the rest stays with libcurl. */
+/* Collects until the slice is over. For each handle that is removed libcurl (7.88) goes through all that it has still to tell. */
 static void collect_finished(struct pool *pool, double slice_end)
 {
-    int left = 0;
+    int left;
     CURLMsg *message;
-    pool->has_more = false;
+    struct transfer *transfer;
     while ((message = curl_multi_info_read(pool->multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE)
             continue;
-        int code = (int)message->data.result;       /* the message is gone once the handle is removed */
-        struct transfer *transfer = transfer_of(message->easy_handle);
-        finish(pool, transfer, code);
+        transfer = transfer_of(message->easy_handle);
+        transfer->code = (int)message->data.result;     /* the message is gone once the handle is removed */
+        queue_leave(&transfer->link);
+        queue_add(&pool->told, &transfer->link, transfer);
+    }
+    while ((transfer = queue_first(&pool->told)) != NULL) {
+        finish(pool, transfer);
         queue_add(&pool->finished, &transfer->link, transfer);
-        if (left > 0 && clock_now() >= slice_end) {
-            pool->has_more = true;
+        if (pool->told.count > 0 && clock_now() >= slice_end)
             return;
-        }
     }
     if (pool->doomed)
         start_over(pool);
@@ -294,7 +275,7 @@ double pool_prepare(struct pool *pool, double seconds, double slice_end, double 
         return -1;
     pool->owes_events = false;
     sockets_expect(pool->sockets);
-    if (pool->finished.count > 0 || pool->has_more)
+    if (pool->finished.count > 0 || pool->told.count > 0)
         return 0;
     return pool->due >= 0 && pool->due - *now < seconds ? pool->due - *now : seconds;
 }
@@ -349,7 +330,7 @@ void pool_tend(struct pool *pool)
 
 double pool_due(const struct pool *pool)
 {
-    return pool->has_more ? 0 : pool->due;
+    return pool->told.count > 0 ? 0 : pool->due;
 }
 
 int pool_fd(const struct pool *pool)
@@ -364,17 +345,8 @@ void *pool_finished(struct pool *pool)
         return NULL;
     void *owner = transfer->owner;
     queue_leave(&transfer->link);
-    give_back(pool, transfer);
+    spare_give_back(&pool->spare, transfer);
     return owner;
-}
-
-static void free_all(struct queue *queue)
-{
-    struct transfer *transfer;
-    while ((transfer = queue_first(queue)) != NULL) {
-        queue_leave(&transfer->link);
-        transfer_free(transfer);
-    }
 }
 
 void pool_free(struct pool *pool)
@@ -382,11 +354,11 @@ void pool_free(struct pool *pool)
     struct transfer *transfer;
     if (!pool)
         return;
-    while ((transfer = queue_first(&pool->active)) != NULL)
+    while ((transfer = queue_first(&pool->active)) != NULL || (transfer = queue_first(&pool->told)) != NULL)
         pool_cancel(pool, transfer);
-    free_all(&pool->finished);
-    free_all(&pool->spare[0]);
-    free_all(&pool->spare[1]);
+    while ((transfer = queue_first(&pool->finished)) != NULL)
+        pool_cancel(pool, transfer);
+    spare_free(&pool->spare);
     clean_up_multi(pool);
     sockets_free(pool->sockets);
     text_free(&pool->agent);

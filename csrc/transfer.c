@@ -287,9 +287,10 @@ bool transfer_begin(struct transfer *transfer, const struct transfer_settings *s
            (settings->proxy || set_place(transfer, request->loopback));
 }
 
-void transfer_finish(struct transfer *transfer, int code)
+void transfer_finish(struct transfer *transfer)
 {
     struct reply *reply = transfer->reply;
+    int code = transfer->code;
     long version = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply->status);
     curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);

@@ -34,6 +34,7 @@ struct transfer {
     struct link link;               /* in one of the pool's queues */
     struct reply *reply;
     int requests_left;
+    int code;                       /* libcurl's, once the exchange is over */
     int fd;                         /* the connection, as far as it is known; -1: none */
     double sent_at;                 /* of clock_now; when its last request began */
     bool cleartext;                 /* without TLS */
@@ -65,8 +66,8 @@ bool transfer_begin(struct transfer *transfer, const struct transfer_settings *s
 /* Sees to it that the reply says whether a request was sent. */
 void transfer_look(struct transfer *transfer);
 
-/* The exchange is over with this CURLcode: fills in what the reply still lacks. */
-void transfer_finish(struct transfer *transfer, int code);
+/* The exchange is over, as its code says: fills in what the reply still lacks. */
+void transfer_finish(struct transfer *transfer);
 
 /* Lets go of request and reply. False if libcurl still has the credential in a buffer of the handle's, which is to be freed. */
 bool transfer_end(struct transfer *transfer);
