@@ -93,9 +93,11 @@ quote = '$(subst ','\'',$(1))'
 # write_command FOLDER_OF_LUA,FOLDER_OF_C,FILE: the command for them. It finds all by absolute paths, since some run it without
 # PATH: nginx-rtmp's exec_publish_done, for one.
 INTERPRETER = $(or $(shell command -v $(LUA)),$(filter /%,$(LUA)))
+absolute = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 write_command = { printf '\#!%s\n' $(call quote,$(abspath $(INTERPRETER))); \
-	printf 'package.path = [[%s/?.lua;%s/?/init.lua;]] .. package.path; ' $(call quote,$(1)) $(call quote,$(1)); \
-	printf 'package.cpath = [[%s/?.so;]] .. package.cpath\n' $(call quote,$(2)); \
+	printf 'package.path = [[%s/?.lua;%s/?/init.lua;]] .. package.path; ' $(call quote,$(call absolute,$(1))) \
+		$(call quote,$(call absolute,$(1))); \
+	printf 'package.cpath = [[%s/?.so;]] .. package.cpath\n' $(call quote,$(call absolute,$(2))); \
 	sed 1,2d bin/mediastop; } >$(call quote,$(3)) && chmod 755 $(call quote,$(3))
 NO_INTERPRETER := echo "mediastop: $(LUA) is not found, so that there is no command: name the program of Lua $(LUA_VERSION) by LUA=" >&2
 
