@@ -97,9 +97,11 @@ local function searcher(library, like)
       return nil
     end
     local entry = "luaopen_" .. name:match("[^-]*$"):gsub("%.", "_")
-    local open = package.loadlib(path, entry)
+    local open, _, failed_at = package.loadlib(path, entry)
     if open then
       return open, path -- it finds Lua by itself
+    elseif failed_at == "init" then
+      return nil -- so does this one; Lua's own searchers know which other names its opener may have
     end
     local stub = os.tmpname()
     local file, message = io.open(stub, "wb")
