@@ -10,6 +10,7 @@ local lines = {}
 lines.__index = lines
 
 local LONGEST_LINE = 4096 -- bytes
+local MARK = "\239\187\191" -- a byte order mark, as editors on Windows put it in front of a text
 local LOOK_UP = 0.25 -- seconds; for Ctrl-C
 
 --- A reader of standard input.
@@ -60,6 +61,9 @@ end
 -- The request of a line, or nil if it holds none.
 function lines:request(line)
   local text = line:gsub("\r$", "")
+  if self.count == 1 and text:sub(1, #MARK) == MARK then
+    text = text:sub(#MARK + 1)
+  end
   if text:find "^%s*#" then
     return nil
   elseif #text > LONGEST_LINE then
