@@ -18,6 +18,7 @@
 
 #define PART_BYTES 65536
 #define USUAL_COLUMNS 80
+#define LOOK_UP_SECONDS 0.25        /* for Ctrl-C */
 
 /* now() -> seconds since some moment in the past */
 static int now(lua_State *L)
@@ -47,6 +48,33 @@ static int read_input(lua_State *L)
         lua_pushnil(L);
     else
         lua_pushlstring(L, bytes, count > 0 ? (size_t)count : 0);
+    return 1;
+}
+
+/* write(text) -> true once standard output has taken all of it; or nil and the system's words. Where that does not block, as
+ * whoever shares it may have set it, it waits all the same. Raises on Ctrl-C while it waits. */
+static int write_output(lua_State *L)
+{
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 1, &length);
+    lua_Hook hook_before = interrupt_hook(L);
+    while (length > 0) {
+        ssize_t count = write(STDOUT_FILENO, bytes, length);
+        int error = count < 0 ? errno : 0;
+        if (error != 0 && error != EAGAIN && error != EINTR) {
+            lua_pushnil(L);
+            compat_push_error(L, error);
+            return 2;
+        }
+        bytes += count > 0 ? count : 0;
+        length -= count > 0 ? (size_t)count : 0;
+        struct pollfd output = { STDOUT_FILENO, POLLOUT, 0 };
+        if (error == EAGAIN)
+            poll(&output, 1, clock_milliseconds(LOOK_UP_SECONDS));
+        if (length > 0 && interrupt_came(L, hook_before))
+            return lua_error(L);
+    }
+    lua_pushboolean(L, 1);
     return 1;
 }
 
@@ -104,6 +132,7 @@ void console_push(lua_State *L)
     static const luaL_Reg functions[] = {
         { "now", now },
         { "read", read_input },
+        { "write", write_output },
         { "left", left },
         { "columns", columns },
         { "outlive_readers", outlive_readers },

@@ -28,7 +28,6 @@ local statuses = {
 --- A report. `options`: `json`, `quiet`, `progress` (show a line on a terminal, and a summary), `total` (for that
 -- line: how many jobs there are, or nil).
 function report.new(options)
-  io.stdout:setvbuf "full" -- C's line buffering swallows errors
   return setmetatable({
     json = options.json,
     quiet = options.quiet,
@@ -56,11 +55,7 @@ end
 
 --- Writes a line to standard output. Returns nil and why where it takes none.
 function report.write(line)
-  local written, problem = io.stdout:write(line, "\n")
-  if written then
-    written, problem = io.stdout:flush()
-  end
-  return written, problem
+  return core.console.write(line .. "\n")
 end
 
 --- Prints a line to standard output.
