@@ -7,6 +7,7 @@ local pump = require "mediastop.resty.pump"
 
 local ngx = ngx
 local engine, tickets = core.engine, core.tickets
+local clock = core.console.now -- of no date, which may jump
 local has_exdata, exdata = pcall(require, "thread.exdata") -- where OpenResty's LuaJIT has the request
 
 local LONGEST_PLAIN_KEY = 60 -- bytes; of a longer key the ticket has the hash
@@ -76,7 +77,7 @@ end
 -- Carries out what is due, a few at a time, or all.
 local function carry_out(all)
   ngx.update_time()
-  local now, kept, due = ngx.now(), {}, {}
+  local now, kept, due = clock(), {}, {}
   for i, item in ipairs(delayed) do
     local list = (all or i <= AT_ONCE and item.due <= now) and due or kept
     list[#list + 1] = item
@@ -109,7 +110,7 @@ end
 
 -- Once a second: the timer may not have come.
 local function look(premature)
-  if delayed[1] and (premature or delayed[1].due <= ngx.now()) then
+  if delayed[1] and (premature or delayed[1].due <= clock()) then
     attend(premature)
   end
 end
@@ -121,7 +122,7 @@ function set_timer()
     return
   end
   -- Not at once, for within one turn of nginx's loop its clock stands still.
-  local now = ngx.now()
+  local now = clock()
   local wait = math.min(math.max(first.due - now, TICK_SECONDS), LONGEST_TIMER)
   local moment = now + wait
   for due in pairs(timers) do
@@ -164,7 +165,7 @@ local function move_on(deadline)
     end
     slice = SLICE_SECONDS
     ngx.update_time()
-  until not next(under_way) or ngx.now() >= deadline
+  until not next(under_way) or clock() >= deadline
 end
 
 local function cancel_all()
@@ -182,7 +183,7 @@ end
 
 -- At the end of the Lua state, where nginx is told to stop fast: what can still be done is done, and told.
 local function finish()
-  local deadline = ngx.now() + LAST_SECONDS
+  local deadline = clock() + LAST_SECONDS
   forget_request()
   pump.leave()
   move_on(deadline)
@@ -217,7 +218,7 @@ function later.start(station, operation, id, options, delay, key)
     return good, able, message, err
   end
   ngx.update_time()
-  local item = { due = ngx.now() + delay, station = station, operation = operation, id = id, options = options }
+  local item = { due = clock() + delay, station = station, operation = operation, id = id, options = options }
   if key then
     if not swept then
       tickets.sweep()

@@ -11,6 +11,7 @@ local semaphores = require "ngx.semaphore"
 
 local ngx = ngx
 local engine = core.engine
+local clock = core.console.now -- of no date, which may jump
 
 local pump = {}
 
@@ -125,8 +126,8 @@ end
 
 -- Moves all on until the pump is to end.
 local function work(socket)
-  local ends = ngx.now() + WORKING_SECONDS
-  while not is_over and ngx.now() < ends do
+  local ends = clock() + WORKING_SECONDS
+  while not is_over and clock() < ends do
     local pause
     for station in pairs(active) do
       local rings = add(station)
@@ -181,7 +182,7 @@ end
 -- A function in an option may have called ngx.exit, by which nginx ends the light thread that the function was in, the
 -- pump perhaps, without a word to it.
 local function bury_dead()
-  local now = ngx.now()
+  local now = clock()
   if not bell or now < heed_at then
     return
   end
@@ -195,7 +196,7 @@ local function bury_dead()
 end
 
 local function is_about()
-  return running or starting and ngx.now() < starting
+  return running or starting and clock() < starting
 end
 
 -- Starts the pump, after a delay, unless it runs or is about to. nginx may have no timer to spare, and may drop one
@@ -205,7 +206,7 @@ function start(delay)
   if not is_about() then
     delay = delay or 0
     local allowed, set, words = pcall(ngx.timer.at, delay, run)
-    starting = allowed and ngx.now() + delay + LOOK_SECONDS or nil
+    starting = allowed and clock() + delay + LOOK_SECONDS or nil
     if allowed and not set and not ngx.worker.exiting() then
       ngx.log(ngx.ERR, "mediastop: no timer, so that calls poll: ", words)
     end
@@ -276,9 +277,10 @@ end
 -- @tparam[opt] number seconds at most
 -- @treturn boolean whether it came
 function pump.await(station, semaphore, seconds)
-  local ends = seconds and ngx.now() + seconds
+  local ends = seconds and clock() + seconds
   repeat
-    local left = ends and math.max(0, ends - ngx.now()) or LOOK_SECONDS
+    -- In whole ticks, for of a part nginx makes none.
+    local left = ends and math.max(0, math.ceil((ends - clock()) / TICK_SECONDS) * TICK_SECONDS) or LOOK_SECONDS
     local runs = start()
     if semaphore:wait(math.min(left, runs and LOOK_SECONDS or POLL_SECONDS)) then
       return true
@@ -287,7 +289,7 @@ function pump.await(station, semaphore, seconds)
       move(station)
     end
     ngx.update_time()
-  until ends and ngx.now() >= ends
+  until ends and clock() >= ends
   return semaphore:wait(0) or false
 end
 
