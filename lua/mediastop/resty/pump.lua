@@ -145,6 +145,19 @@ local function work(socket)
   end
 end
 
+-- Moves all on for a while without the bell, in this timer: a worker that exits is given no other that comes later.
+local function poll()
+  local ends = clock() + LOOK_SECONDS
+  starting = ends + LOOK_SECONDS -- in vain, if a function in an option calls ngx.exit
+  repeat
+    ngx.sleep(POLL_SECONDS)
+    for station in pairs(active) do
+      pcall(move, station)
+    end
+  until not next(active) or clock() >= ends
+  starting = nil
+end
+
 local start
 
 local function run()
@@ -173,9 +186,10 @@ local function run()
   bell, starting, running = nil, nil, false
   if not good then
     ngx.log(ngx.ERR, "mediastop: ", message)
+    poll()
   end
   if next(active) then
-    start(good and 0 or LOOK_SECONDS)
+    start()
   end
 end
 
@@ -199,14 +213,13 @@ local function is_about()
   return running or starting and clock() < starting
 end
 
--- Starts the pump, after a delay, unless it runs or is about to. nginx may have no timer to spare, and may drop one
--- that was set. Returns whether the pump moves the jobs on.
-function start(delay)
+-- Starts the pump, unless it runs or is about to. nginx may have no timer to spare, and may drop one that was set.
+-- Returns whether the pump moves the jobs on.
+function start()
   bury_dead()
   if not is_about() then
-    delay = delay or 0
-    local allowed, set, words = pcall(ngx.timer.at, delay, run)
-    starting = allowed and clock() + delay + LOOK_SECONDS or nil
+    local allowed, set, words = pcall(ngx.timer.at, 0, run)
+    starting = allowed and clock() + LOOK_SECONDS or nil
     if allowed and not set and not ngx.worker.exiting() then
       ngx.log(ngx.ERR, "mediastop: no timer, so that calls poll: ", words)
     end
