@@ -25,8 +25,9 @@ local HEED_SECONDS = 0.1 -- how often whoever needs the pump looks whether nginx
 local POLL_SECONDS = 0.01 -- where there can be no pump
 local SPARE_SEMAPHORES = 1000
 
--- Whether this Lua state is known to be the worker's, not that of a request, as with `lua_code_cache off`.
-local is_of_worker = ngx.get_phase():find("^init") ~= nil
+-- Where this was loaded. In init_by_lua that is the process that the worker comes from; but with `lua_code_cache off`
+-- it runs for each request as well, in the worker.
+local phase, process = ngx.get_phase(), ngx.worker.pid()
 
 -- Stations with unfinished jobs, as keys.
 local active = {}
@@ -241,10 +242,15 @@ local function on_tick(premature)
   end
 end
 
+-- Whether this Lua state is known to be the worker's, not that of a request.
+local function is_of_worker()
+  return phase == "init_worker" or phase == "init" and ngx.worker.pid() ~= process
+end
+
 -- nginx drops a timer while too many run, and refuses one while too many are set; of those that come again and again it
 -- drops no more than one turn. They cannot be ended, and so would keep the Lua state of a request for ever.
 local function ensure_ticks()
-  if chore and is_of_worker and not ticks then
+  if chore and not ticks and is_of_worker() then
     local allowed, set = pcall(ngx.timer.every, LOOK_SECONDS, on_tick)
     ticks = allowed and set
   end
