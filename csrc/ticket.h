@@ -20,7 +20,7 @@ struct ticket {
  * common. False, with errno set, if it cannot. */
 bool ticket_issue(struct ticket *ticket, const char *key, size_t length);
 
-/* Removes the ticket: true if it was still there. In the child of a fork it does nothing. */
+/* Removes the ticket, if that is possible: true if it was still there. In the child of a fork it does nothing. */
 bool ticket_take(struct ticket *ticket);
 
 /* Removes the tickets of the key: how many there were of processes that live. */

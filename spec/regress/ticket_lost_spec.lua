@@ -1,0 +1,33 @@
+--- What `later` had delayed under a key was taken for called off, and never carried out, where no file could be removed.
+local support = require("spec.support")
+local system = require("spec.emulator.system")
+
+describe("tickets", function()
+  -- Runs the Lua with a /dev/shm of its own; nil where that cannot be.
+  local function run(source)
+    for _, words in ipairs({ "unshare -m", "unshare -r -m" }) do
+      local command = words .. " sh -c 'mount -t tmpfs none /dev/shm && exec \"$@\"' sh "
+      if system.capture(command .. "echo yes 2>/dev/null") == "yes" then
+        local script = support.scratch("lost.lua")
+        system.write_file(script, "local tickets = require('mediastop.core').tickets " .. source)
+        return system.capture(("LUA_PATH=%s LUA_CPATH=%s %s %s %s 2>&1"):format(system.quote(package.path),
+          system.quote(package.cpath), command, system.quote(support.interpreter()), system.quote(script)))
+      end
+    end
+    pending("no mounts to be had")
+  end
+
+  for name, lines in pairs({
+    ["no file can be removed"] = "os.execute('mount -o remount,ro /dev/shm')",
+  }) do
+    it("are not taken for called off where " .. name, function()
+      local shown = run(([[
+        local lost = assert(tickets.issue("lost"))
+        %s
+        local found = tickets.call_off("lost")
+        print(found, lost:take(), lost:take())
+      ]]):format(lines))
+      assert.is_true(shown == nil or shown == "0\ttrue\tfalse", shown)
+    end)
+  end
+end)
