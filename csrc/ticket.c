@@ -87,6 +87,20 @@ static unsigned long next_number(void)
     return number;
 }
 
+/* Cuts a path short by its last name. */
+static char *parent(char *path)
+{
+    *strrchr(path, '/') = '\0';
+    return path;
+}
+
+/* The number of the folder that has this folder of a key; 0: it is gone. Cuts the path short. */
+static ino_t home_of(char *folder)
+{
+    struct stat status;
+    return lstat(parent(folder), &status) == 0 ? status.st_ino : 0;
+}
+
 bool ticket_issue(struct ticket *ticket, const char *key, size_t length)
 {
     char folder[PATH_BYTES - 64];
@@ -106,6 +120,7 @@ bool ticket_issue(struct ticket *ticket, const char *key, size_t length)
         int fd = open(ticket->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
         if (fd >= 0) {
             close(fd);
+            ticket->home = home_of(folder);
             return true;
         }
         ticket->path[0] = '\0';
@@ -119,10 +134,10 @@ bool ticket_take(struct ticket *ticket)
 {
     if (ticket->path[0] == '\0' || ticket->pid != getpid())
         return false;
-    /* Where files cannot be removed, nobody has called it off. */
+    /* Whoever calls it off removes the ticket, and no more. It may be that files cannot be removed. */
     bool taken = unlink(ticket->path) == 0 || errno != ENOENT;
-    *strrchr(ticket->path, '/') = '\0';
-    rmdir(ticket->path);
+    rmdir(parent(ticket->path));
+    taken = home_of(ticket->path) != ticket->home || taken;
     ticket->path[0] = '\0';
     return taken;
 }

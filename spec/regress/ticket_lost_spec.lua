@@ -1,4 +1,5 @@
---- What `later` had delayed under a key was taken for called off, and never carried out, where no file could be removed.
+--- What `later` had delayed under a key was taken for called off, and never carried out, where somebody had removed the
+--- folder of the tickets (logind does when a user logs out, RemoveIPC), or where no file can be removed.
 local support = require("spec.support")
 local system = require("spec.emulator.system")
 
@@ -17,7 +18,10 @@ describe("tickets", function()
     pending("no mounts to be had")
   end
 
+  local removal = "os.execute('rm -r /dev/shm/mediastop-*')"
   for name, lines in pairs({
+    ["their folder is removed"] = removal,
+    ["their folder is removed and made again"] = removal .. " assert(tickets.issue('other'))",
     ["no file can be removed"] = "os.execute('mount -o remount,ro /dev/shm')",
   }) do
     it("are not taken for called off where " .. name, function()
