@@ -30,20 +30,20 @@ static bool fits(int length, size_t size)
     return length >= 0 && (size_t)length < size;
 }
 
-/* The folder, which nobody else may enter. */
-static bool find_home(char *path, size_t size)
+/* Where the folder may be: the first that has room. */
+static const char *const places[] = { "/dev/shm", "/tmp", "/var/tmp" };
+#define PLACES (sizeof places / sizeof *places)
+
+/* The folder in a place, which nobody else may enter. */
+static bool find_home(char *path, size_t size, size_t place, bool make)
 {
-    static const char *const places[] = { "/dev/shm", "/tmp", "/var/tmp" };
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        struct stat status;
-        if (!fits(snprintf(path, size, "%s/mediastop-%lu", places[i], (unsigned long)geteuid()), size))
-            return false;
-        if ((mkdir(path, S_IRWXU) == 0 || errno == EEXIST) && lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
-            status.st_uid == geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0)
-            return true;
-    }
+    struct stat status;
+    if (!fits(snprintf(path, size, "%s/mediastop-%lu", places[place], (unsigned long)geteuid()), size))
+        return false;
+    if ((make && mkdir(path, S_IRWXU) != 0 && errno != EEXIST) || lstat(path, &status) != 0)
+        return false;
     errno = EACCES;
-    return false;
+    return S_ISDIR(status.st_mode) && status.st_uid == geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
 /* How the names of our space's folders begin: "SPACE-"; 0 where there are none. */
@@ -57,7 +57,7 @@ static void find_space(char *start, size_t size)
 }
 
 /* The folder of a key. */
-static bool find_folder(char *path, size_t size, const char *key, size_t length)
+static bool find_folder(char *path, size_t size, size_t place, bool make, const char *key, size_t length)
 {
     static const char hex[] = "0123456789abcdef";
     char home[64], space[SPACE_BYTES], name[2 * TICKET_KEY_BYTES + 1];
@@ -65,7 +65,7 @@ static bool find_folder(char *path, size_t size, const char *key, size_t length)
         errno = ENAMETOOLONG;
         return false;
     }
-    if (!find_home(home, sizeof home))
+    if (!find_home(home, sizeof home, place, make))
         return false;
     for (size_t i = 0; i < length; i++) {
         name[2 * i] = hex[(unsigned char)key[i] >> 4];
@@ -101,12 +101,10 @@ static ino_t home_of(char *folder)
     return lstat(parent(folder), &status) == 0 ? status.st_ino : 0;
 }
 
-bool ticket_issue(struct ticket *ticket, const char *key, size_t length)
+static bool issue_in(struct ticket *ticket, size_t place, const char *key, size_t length)
 {
     char folder[PATH_BYTES - 64];
-    ticket->path[0] = '\0';
-    ticket->pid = getpid();
-    if (!find_folder(folder, sizeof folder, key, length))
+    if (!find_folder(folder, sizeof folder, place, true, key, length))
         return false;
     /* Another process may remove the folder, as it is empty, before the file is made. */
     for (int i = 0; i < ATTEMPTS; i++) {
@@ -126,6 +124,17 @@ bool ticket_issue(struct ticket *ticket, const char *key, size_t length)
         ticket->path[0] = '\0';
         if (errno != ENOENT && errno != EEXIST)     /* one that is left of a process with the same number */
             return false;
+    }
+    return false;
+}
+
+bool ticket_issue(struct ticket *ticket, const char *key, size_t length)
+{
+    ticket->path[0] = '\0';
+    ticket->pid = getpid();
+    for (size_t place = 0; place < PLACES; place++) {
+        if (issue_in(ticket, place, key, length))
+            return true;
     }
     return false;
 }
@@ -172,13 +181,18 @@ static int clear(int home, const char *folder, bool only_dead)
 int ticket_call_off(const char *key, size_t length)
 {
     char folder[PATH_BYTES];
-    return find_folder(folder, sizeof folder, key, length) ? clear(AT_FDCWD, folder, false) : 0;
+    int count = 0;
+    for (size_t place = 0; place < PLACES; place++) {
+        if (find_folder(folder, sizeof folder, place, false, key, length))
+            count += clear(AT_FDCWD, folder, false);
+    }
+    return count;
 }
 
-void ticket_sweep(void)
+static void sweep(size_t place)
 {
     char home[64], space[SPACE_BYTES];
-    DIR *list = find_home(home, sizeof home) ? opendir(home) : NULL;
+    DIR *list = find_home(home, sizeof home, place, false) ? opendir(home) : NULL;
     if (!list)
         return;
     find_space(space, sizeof space);
@@ -187,4 +201,10 @@ void ticket_sweep(void)
             clear(dirfd(list), entry->d_name, true);
     }
     closedir(list);
+}
+
+void ticket_sweep(void)
+{
+    for (size_t place = 0; place < PLACES; place++)
+        sweep(place);
 }

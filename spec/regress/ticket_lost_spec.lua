@@ -34,4 +34,19 @@ describe("tickets", function()
       assert.is_true(shown == nil or shown == "0\ttrue\tfalse", shown)
     end)
   end
+
+  -- Another place took the folder, where nobody looked once the first one had room; and no place a ticket for which a
+  -- folder in the first one had none.
+  for name, room in pairs({ ["no room for their folder"] = 1, ["room for their folder alone"] = 2 }) do
+    it("are called off wherever they are, and go elsewhere where the first place has " .. name, function()
+      local shown = run(([[
+        os.execute("mount -o remount,nr_inodes=%d /dev/shm")
+        local kept, off = assert(tickets.issue("kept")), assert(tickets.issue("off"))
+        os.execute("mount -o remount,nr_inodes=100 /dev/shm")
+        print(tickets.call_off("off"), off:take(), kept:take())
+        os.execute("rmdir /tmp/mediastop-$(id -u)")
+      ]]):format(room))
+      assert.is_true(shown == nil or shown == "1\tfalse\ttrue", shown)
+    end)
+  end
 end)
