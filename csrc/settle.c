@@ -120,7 +120,9 @@ static void renew(lua_State *L, int client_index, struct client *client, struct 
     bool raised = lua_pcall(L, 3, 1, 0) != 0, is_child = getpid() != pid;
     *now = clock_now();
     roster_check_fork(client);
-    if (job->state == JOB_ANSWERED && is_child)
+    if (job->state == JOB_ANSWERED && job->client != client)
+        job_release(job);           /* the client was finalised meanwhile */
+    else if (job->state == JOB_ANSWERED && is_child)
         roster_leave_job_to_parent(client, job);
     else if (job->state == JOB_ANSWERED && !raised && lua_toboolean(L, -1))
         roster_make_ready(client, job);
