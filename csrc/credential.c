@@ -276,8 +276,8 @@ bool credential_renew(lua_State *L, int client_index, int index, enum job_ask as
             found = FOUND;
         }
     }
-    /* The function may have ended the job, which then keeps no credential. */
-    bool renewed = found == FOUND && job->state == JOB_ANSWERED && is_new(&job->request, &credential);
+    /* The function may have had the job ended, which then takes no credential. */
+    bool renewed = found == FOUND && job->client && job->end_as == KIND_NONE && is_new(&job->request, &credential);
     if (renewed)
         authorize(L, job, &credential);
     lua_settop(L, top);

@@ -51,7 +51,7 @@ struct job {
     bool has_fields;                /* its user table has more than the result */
     bool is_kept;                   /* once it is done it serves the next call: its storage is wiped, not freed */
     bool announced;                 /* its listener knows of the next attempt */
-    bool busy;                      /* somebody works on it, alone: it is settled, or ended */
+    bool busy;                      /* somebody works on it, alone: it is settled, ended, or asks for a credential */
     enum kind end_as;               /* what it is to end as, if its answer is not the last word */
     double started, deadline;       /* of clock_now */
     double began;                   /* of clock_now; the last attempt */

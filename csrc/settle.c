@@ -102,8 +102,8 @@ static int ask_again(lua_State *L)
 }
 
 /* The provider refused the credential: the job queues for another attempt, if there is another one. If not, or if asking
- * raises, the next look at it settles it. A function that is asked may do anything: run the client, which is not to settle this
- * job meanwhile, end the job, or fork. */
+ * raises, the next look at it settles it. A function that is asked may do anything: run the client and wait for the job, which
+ * nobody is to move on meanwhile, have the job ended, or fork. */
 static void renew(lua_State *L, int client_index, struct client *client, struct job *job, int index, double *now)
 {
     lua_pushcfunction(L, ask_again);
@@ -117,17 +117,27 @@ static void renew(lua_State *L, int client_index, struct client *client, struct 
     job->ask = JOB_ASKS_NOBODY;
     queue_leave(&job->link);
     pid_t pid = getpid();
+    client->busy++;
+    job->busy = true;
     bool raised = lua_pcall(L, 3, 1, 0) != 0, is_child = getpid() != pid;
+    job->busy = false;
+    client->busy--;
     *now = clock_now();
     roster_check_fork(client);
-    if (job->state == JOB_ANSWERED && job->client != client)
+    if (client->closed && job->end_as == KIND_NONE)
+        job->end_as = KIND_CLOSED;
+    if (job->client != client) {
         job_release(job);           /* the client was finalised meanwhile */
-    else if (job->state == JOB_ANSWERED && is_child)
+    } else if (is_child) {
+        job->end_as = KIND_NONE;    /* its reply says why it ends */
         roster_leave_job_to_parent(client, job);
-    else if (job->state == JOB_ANSWERED && !raised && lua_toboolean(L, -1))
+    } else if (job->end_as != KIND_NONE) {
+        settle_end(L, job, index, job->end_as);
+    } else if (!raised && lua_toboolean(L, -1)) {
         roster_make_ready(client, job);
-    else if (job->state == JOB_ANSWERED)
+    } else {
         queue_add(&client->answered, &job->link, job);
+    }
     if (raised)
         lua_error(L);
     lua_pop(L, 1);

@@ -213,6 +213,9 @@ local function each(client, requests, options, host)
         if run(client, seconds) == 0 and not has_ready() then
           -- In a finalizer: the client was finalised meanwhile, and let go of its jobs.
           local job, request = next(request_of)
+          if not job:poll() then
+            error("each: called by a function that its last job waits for", 0)
+          end
           request_of[job], in_flight = nil, in_flight - 1
           return request, job:result()
         end
