@@ -113,11 +113,11 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
         job_push_refusal(L, operation, bytes, length, KIND_CREDENTIALS, lua_tostring(L, -1), started);
         return false;
     }
-    if (client->closed) {           /* by a function that was asked */
+    set_listener(L, client_index, index, id + 1);
+    if (client->closed) {           /* by a function that was asked, or a finalizer: none runs from here to the start */
         job_push_refusal(L, operation, bytes, length, KIND_CLOSED, NULL, started);
         return false;
     }
-    set_listener(L, client_index, index, id + 1);
     return true;
 }
 
