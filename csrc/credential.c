@@ -205,23 +205,32 @@ static enum found take_found(lua_State *L, int client_index, struct job *job, in
     return FOUND;
 }
 
+/* Pushes copies of two strings, which are good as long as those are on the stack. */
+static void keep(lua_State *L, const char **first, const char **second)
+{
+    lua_pushstring(L, *first);
+    *first = lua_tostring(L, -1);
+    lua_pushstring(L, *second);
+    *second = lua_tostring(L, -1);
+}
+
 bool credential_find(lua_State *L, int client_index, int index, int options, const char *base_url,
                      const char *profile)
 {
     struct job *job = job_at(L, index);
     int top = lua_gettop(L);
     luaL_checkstack(L, 24, "too many nested calls");
-    if (lua_istable(L, options)) {      /* whose strings may go while a function runs */
-        lua_pushstring(L, base_url);
-        base_url = lua_tostring(L, -1);
-        lua_pushstring(L, profile);
-        profile = lua_tostring(L, -1);
-    }
+    if (lua_istable(L, options))        /* whose strings may go while a function runs */
+        keep(L, &base_url, &profile);
     options_push(L, options, "credentials");
     enum found found = take_given(L, job, index, "options.credentials");
     int first = lua_gettop(L), second = first;
     if (found == FOUND_NOTHING) {
         push_given(L, client_index, job->operation->provider);
+        if (lua_isfunction(L, -1)) {    /* and the client's, which a finalizer may run */
+            keep(L, &base_url, &profile);
+            lua_pushvalue(L, -3);
+        }
         found = take_given(L, job, index, "the client's credentials");
         second = lua_gettop(L);
     }
