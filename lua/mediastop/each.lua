@@ -68,7 +68,14 @@ end
 local function read_requests(requests)
   local metatable = getmetatable(requests)
   if type(requests) == "function" or type(metatable) == "table" and metatable.__call then
-    return requests, true
+    -- By pcall: what blames its caller, as the error of a coroutine.wrap does, would name a line of this file.
+    return function()
+      local good, request = pcall(requests)
+      if not good then
+        error(request, 0)
+      end
+      return request
+    end, true
   elseif type(requests) ~= "table" then
     bad_argument(1, "list or iterator expected, got " .. type(requests))
   end
