@@ -110,11 +110,13 @@ bool call_create(lua_State *L, int client_index, const struct call *call, int id
         (job->confirm && !request_address_read(&job->request, operation->read, base_url, bytes, length)))
         luaL_error(L, "not enough memory");
     if (!credential_find(L, client_index, index, id + 1, base_url, options.profile)) {
+        job_release(job);
         job_push_refusal(L, operation, bytes, length, KIND_CREDENTIALS, lua_tostring(L, -1), started);
         return false;
     }
     set_listener(L, client_index, index, id + 1);
     if (client->closed) {           /* by a function that was asked, or a finalizer: none runs from here to the start */
+        job_release(job);
         job_push_refusal(L, operation, bytes, length, KIND_CLOSED, NULL, started);
         return false;
     }
