@@ -314,6 +314,7 @@ $(BUILD)/fuzz-%: spec/fuzz/%.c $(wildcard spec/fuzz/support/*) $(OBJECTS)
 # each of Lua 5.4 and LuaJIT that is here.
 bench: build/bench/limit build/bench/measure
 	@DEPS=$(DEPS) LUA_VERSION=$(LUA_VERSION) sh .ci/deps build test bench
+	@$(MAKE) --no-print-directory -s build/bench/limit-json
 	@for version in 5.4 jit; do \
 		command -v $$(test $$version = jit && echo luajit || echo lua$$version) >/dev/null || continue; \
 		$(MAKE) --no-print-directory -s bench-module LUA_VERSION=$$version || exit 1; \
@@ -325,6 +326,12 @@ bench-module: all build/bench/$(LUA_VERSION)/bench_support.so
 build/bench/$(LUA_VERSION)/bench_support.so: bench/support.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -O2 -std=c99 -fPIC $(WARNINGS) $(addprefix -I,$(LUA_INCDIR)) $(LDFLAGS) $(SHARED) -o $@ $<
+
+# The same with lua-cjson, in Lua 5.4.
+build/bench/limit-json: bench/limit.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -O2 -std=gnu99 -DREADS_JSON $(WARNINGS) $$(pkg-config --cflags lua5.4) $(CURL_CFLAGS) $(LDFLAGS) \
+		-o $@ $< $(CURL_LIBS) $$(pkg-config --libs lua5.4)
 
 build/bench/%: bench/%.c
 	@mkdir -p $(@D)

@@ -1,5 +1,6 @@
 /*
- * limit.c - what libcurl itself costs: the four requests, nothing made of the answers but their status.
+ * limit.c - what libcurl itself costs: the four requests, nothing made of the answers but their status. With READS_JSON what
+ * libcurl and lua-cjson cost, without which no Lua program has an answer: they become Lua's tables, and no more.
  *   limit MODE ORIGIN CA WARM COUNT [IN_FLIGHT [CONNECTIONS]]
  * MODE: `one` (one after another, on one easy handle) or `many` (IN_FLIGHT at once, a multi handle on epoll, at most
  * CONNECTIONS connections). CA: a PEM file of trusted roots; `-` for libcurl's default; `folder` for the system's hashed
@@ -7,6 +8,10 @@
  */
 #define _GNU_SOURCE
 #include <curl/curl.h>
+#ifdef READS_JSON
+#include <lauxlib.h>
+#include <lualib.h>
+#endif
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +112,38 @@ static void prepare(struct transfer *transfer, long number)
     curl_easy_setopt(transfer->easy, CURLOPT_CUSTOMREQUEST, operation->method);
 }
 
+#ifdef READS_JSON
+static lua_State *lua;              /* with cjson.decode on its stack */
+
+static void open_lua(void)
+{
+    lua = luaL_newstate();
+    if (!lua)
+        fail("not enough memory");
+    luaL_openlibs(lua);
+    if (luaL_dostring(lua, "return require('cjson').decode") != 0)
+        fail(lua_tostring(lua, -1));
+}
+
+static void read_answer(const struct transfer *transfer)
+{
+    lua_pushvalue(lua, 1);
+    lua_pushlstring(lua, transfer->answer, transfer->length);
+    if (lua_pcall(lua, 1, 1, 0) != 0 || !lua_istable(lua, -1))
+        fail("an answer is no JSON");
+    lua_pop(lua, 1);
+}
+#else
+static void open_lua(void)
+{
+}
+
+static void read_answer(const struct transfer *transfer)
+{
+    (void)transfer;
+}
+#endif
+
 static void check(struct transfer *transfer, CURLcode code)
 {
     long status = 0;
@@ -115,6 +152,7 @@ static void check(struct transfer *transfer, CURLcode code)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200 || transfer->length == 0)
         fail("an answer is no success");
+    read_answer(transfer);
 }
 
 static void one_by_one(long count)
@@ -204,6 +242,7 @@ int main(int argc, char **argv)
     run.ca = argv[3];
     long warm = atol(argv[4]), count = atol(argv[5]), in_flight = argc > 6 ? atol(argv[6]) : 1;
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    open_lua();
     for (int i = 0; i < 4; i++) {
         run.headers[i] = curl_slist_append(NULL, operations[i].authorization);
         bool json = operations[i].body && operations[i].body[0];

@@ -5,13 +5,21 @@ local system = require("spec.emulator.system")
 
 local subject = { left_out = {} }
 
-local limit = "build/bench/limit"
-
---- The C program. `mode`: `one` or `many`; `more`: concurrency and connections.
-function subject.limit(mode, origin, ca, warm, more)
+--- The C program. `mode`: `one` or `many`; `more`: concurrency and connections. `program`: another build of it.
+function subject.limit(mode, origin, ca, warm, more, program)
   return function(count)
-    return ("%s %s %s %s %d %d %s"):format(limit, mode, origin, ca, warm, count, more or "")
+    return ("build/bench/%s %s %s %s %d %d %s"):format(program or "limit", mode, origin, ca, warm, count, more or "")
   end
+end
+
+--- Rows of the C program: alone, and with lua-cjson, without which no Lua program has an answer.
+function subject.limits(count, ...)
+  local mode, origin, ca, warm, more = ...
+  return {
+    { name = "bare C on libcurl", count = count, command = subject.limit(...) },
+    { name = "bare C, answers read by lua-cjson", count = count,
+      command = subject.limit(mode, origin, ca, warm, more, "limit-json") },
+  }
 end
 
 -- The Luas for which the module was built.

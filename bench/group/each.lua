@@ -9,8 +9,7 @@ return function(origins)
   for _, one in ipairs({ { "HTTP/1.1, 64 connections", origins.http, IN_FLIGHT }, { "TLS, HTTP/2, 1 connection",
     origins.h2, 1 } }) do
     local more = IN_FLIGHT .. " " .. one[3]
-    local rows = { { name = "bare C on libcurl", count = IDS,
-      command = subject.limit("many", one[2], origins.ca_file, 0, more) } }
+    local rows = subject.limits(IDS, "many", one[2], origins.ca_file, 0, more)
     for _, on in ipairs(subject.luas) do
       table.insert(rows, { name = on.name .. ", mediastop, each", on = on, count = IDS,
         command = subject.module(on, "each", one[2], origins.ca_file, 0, more) })

@@ -8,8 +8,7 @@ local CONNECTIONS = 10
 
 local function rows_of(origin, ca, warm, count, connections)
   local more = IN_FLIGHT .. " " .. connections
-  local rows = { { name = "bare C on libcurl", count = count,
-    command = subject.limit("many", origin, ca, warm, more) } }
+  local rows = subject.limits(count, "many", origin, ca, warm, more)
   for _, on in ipairs(subject.luas) do
     table.insert(rows, { name = on.name .. ", mediastop, each", on = on, count = count,
       command = subject.module(on, "each", origin, ca, warm, more) })

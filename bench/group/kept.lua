@@ -6,7 +6,7 @@ local WARM = 200
 local COUNTED = 1000
 
 local function measure(name, origin, ca, with_peers)
-  local rows = { { name = "bare C on libcurl", count = tool.calls, command = subject.limit("one", origin, ca, WARM) } }
+  local rows = {}
   for _, on in ipairs(subject.luas) do
     for mode, what in pairs({ one = "blocking", wait = "start, wait", poll = "start, step on the descriptor" }) do
       table.insert(rows, { name = on.name .. ", mediastop, " .. what, count = tool.calls, on = on, mode = mode,
@@ -14,11 +14,8 @@ local function measure(name, origin, ca, with_peers)
     end
   end
   table.sort(rows, function(a, b) return a.name < b.name end)
-  for i, row in ipairs(rows) do
-    if not row.on then
-      table.insert(rows, 1, table.remove(rows, i))
-      break
-    end
+  for i, row in ipairs(subject.limits(tool.calls, "one", origin, ca, WARM)) do
+    table.insert(rows, i, row)
   end
   for _, row in ipairs(with_peers and subject.peers(origin, ca, WARM, tool.calls) or {}) do
     table.insert(rows, row)
