@@ -7,7 +7,8 @@ local BUSY = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: 0\r\n\r\n"
 
 -- What `reached` says of a job that is cancelled in the step that begins its second attempt.
 local function cancelled_at_second()
-  local server = raw_server.listen({ { { read = true }, { send = BUSY }, { hold = true } } })
+  local server = raw_server.listen({ { { read = true }, { send = BUSY }, { hold = true } } }, nil, nil,
+    { { hold = true } })
   local client, begun = support.origin_client(server.origin), 0
   local job = assert(client:start("memories.stop", support.id(), { on_event = function(event)
     begun = event.type == "attempt" and event.attempt or begun
