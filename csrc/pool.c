@@ -170,7 +170,7 @@ static void end_silent(struct pool *pool, struct transfer *transfer)
     curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
     if (fd == CURL_SOCKET_BAD)
         fd = transfer->fd;          /* libcurl does not say while others are on the connection */
-    sockets_end_silent(pool->sockets, fd, (transfer->sent_at + clock_now()) / 2);
+    sockets_end_silent(pool->sockets, fd, transfer->sent_at);
 }
 
 /* The exchange is over, as its code says. */

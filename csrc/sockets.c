@@ -24,6 +24,7 @@
 #define IDLE_EVENTS 64
 
 struct socket {
+    double opened;                  /* of clock_now */
     double last_in;                 /* of clock_now; when something came on it, or it began */
     struct transfer *transfer;      /* under way on it; one of them, over HTTP/2 */
     ino_t inode;                    /* of a connection */
@@ -119,7 +120,7 @@ int sockets_open(struct sockets *sockets, int family, int type, int protocol)
     forget(sockets, fd);
     sockets->changed = true;
     socket->ours = true;
-    socket->last_in = clock_now();      /* it is not the one that was silent before, under the same number */
+    socket->opened = socket->last_in = clock_now();
     socket->inode = descriptor_inode(fd);
     return fd;
 }
@@ -204,9 +205,11 @@ static void bury(struct sockets *sockets, int fd)
     }
 }
 
-void sockets_end_silent(struct sockets *sockets, int fd, double moment)
+void sockets_end_silent(struct sockets *sockets, int fd, double sent_at)
 {
-    if (fd < 0 || fd >= sockets->capacity || !is_ours(sockets, fd) || sockets->table[fd].last_in > moment)
+    /* One that was opened since has the number of the one that was silent, which is closed. */
+    if (fd < 0 || fd >= sockets->capacity || !is_ours(sockets, fd) || sockets->table[fd].opened > sent_at ||
+        sockets->table[fd].last_in > (sent_at + clock_now()) / 2)
         return;
     bool loose = sockets->table[fd].loose;
     bury(sockets, fd);

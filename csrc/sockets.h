@@ -31,9 +31,9 @@ void sockets_release(struct sockets *sockets, struct transfer *transfer);
  * take for its answer. */
 void sockets_check_idle(struct sockets *sockets);
 
-/* Ends the connection on which a transfer waited in vain, if nothing at all has come on it since `moment`: over HTTP/2
- * libcurl would keep it, and the next requests would wait in vain, too. */
-void sockets_end_silent(struct sockets *sockets, int fd, double moment);
+/* Ends the connection on which a transfer waited in vain since `sent_at`, of clock_now, if nothing at all has come on it for the
+ * second half of that time: over HTTP/2 libcurl would keep it, and the next requests would wait in vain, too. */
+void sockets_end_silent(struct sockets *sockets, int fd, double sent_at);
 
 /* Only events that come from now on are of use to sockets_sort_out. Not while sockets_wait waits: what it waits with may be
  * another afterwards. */
