@@ -38,6 +38,19 @@ static int carry_out(lua_State *L)
     return 0;
 }
 
+/* Calls the function on the stack for a job that is on no queue and that nobody else works on meanwhile; returns as lua_pcall. */
+static int call_alone(lua_State *L, struct client *client, struct job *job, int arguments, int results)
+{
+    if (client)
+        client->busy++;
+    job->busy = true;
+    int status = lua_pcall(L, arguments, results, 0);
+    job->busy = false;
+    if (client)
+        client->busy--;
+    return status;
+}
+
 /* Has carry_out, which is at `function`, do it to the job at `index`, which is among the answered afterwards, done or not. */
 static void work(lua_State *L, struct client *client, int function, int index, struct task *task)
 {
@@ -45,15 +58,9 @@ static void work(lua_State *L, struct client *client, int function, int index, s
     lua_pushvalue(L, function);
     lua_pushvalue(L, index);
     lua_pushlightuserdata(L, task);
-    if (client) {
-        roster_take_off(client, job);
-        client->busy++;
-    }
-    job->busy = true;
-    int status = lua_pcall(L, 2, 0, 0);
-    job->busy = false;
     if (client)
-        client->busy--;
+        roster_take_off(client, job);
+    int status = call_alone(L, client, job, 2, 0);
     if (job->client)                /* else it was finalised meanwhile */
         queue_add(&job->client->answered, &job->link, job);
     if (status != 0)
@@ -101,6 +108,13 @@ static int ask_again(lua_State *L)
     return 1;
 }
 
+/* The client may have been closed as the job was worked on. */
+static void end_if_closed(const struct client *client, struct job *job)
+{
+    if (client->closed && job->end_as == KIND_NONE)
+        job->end_as = KIND_CLOSED;
+}
+
 /* The provider refused the credential: the job queues for another attempt, if there is another one. If not, or if asking
  * raises, the next look at it settles it. A function that is asked may do anything: run the client and wait for the job, which
  * nobody is to move on meanwhile, have the job ended, or fork. */
@@ -117,15 +131,10 @@ static void renew(lua_State *L, int client_index, struct client *client, struct 
     job->ask = JOB_ASKS_NOBODY;
     queue_leave(&job->link);
     pid_t pid = getpid();
-    client->busy++;
-    job->busy = true;
-    bool raised = lua_pcall(L, 3, 1, 0) != 0, is_child = getpid() != pid;
-    job->busy = false;
-    client->busy--;
+    bool raised = call_alone(L, client, job, 3, 1) != 0, is_child = getpid() != pid;
     *now = clock_now();
     roster_check_fork(client);
-    if (client->closed && job->end_as == KIND_NONE)
-        job->end_as = KIND_CLOSED;
+    end_if_closed(client, job);
     if (job->client != client) {
         job_release(job);           /* the client was finalised meanwhile */
     } else if (is_child) {
@@ -165,8 +174,7 @@ static double settle(lua_State *L, struct client *client, struct job *job, int f
         return RETRY_STOP;
     struct task task = { job, job->end_as, random_next(&client->random), now, RETRY_STOP };
     work(L, client, function, index, &task);
-    if (client->closed && job->end_as == KIND_NONE)
-        job->end_as = KIND_CLOSED;
+    end_if_closed(client, job);
     if (task.wait != RETRY_STOP && job->end_as != KIND_NONE) {
         task = (struct task){ .job = job, .end_as = job->end_as, .wait = RETRY_STOP };
         work(L, client, function, index, &task);
