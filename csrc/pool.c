@@ -163,7 +163,7 @@ void pool_cancel(struct pool *pool, struct transfer *transfer)
     spare_give_back(&pool->spare, transfer);
 }
 
-/* Half of the time that the transfer waited without a byte for anybody tells a dead connection from a slow answer. */
+/* Ends the connection on which the transfer has waited in vain, if it is dead. */
 static void end_silent(struct pool *pool, struct transfer *transfer)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
@@ -354,9 +354,8 @@ void pool_free(struct pool *pool)
     struct transfer *transfer;
     if (!pool)
         return;
-    while ((transfer = queue_first(&pool->active)) != NULL || (transfer = queue_first(&pool->told)) != NULL)
-        pool_cancel(pool, transfer);
-    while ((transfer = queue_first(&pool->finished)) != NULL)
+    while ((transfer = queue_first(&pool->active)) != NULL || (transfer = queue_first(&pool->told)) != NULL ||
+           (transfer = queue_first(&pool->finished)) != NULL)
         pool_cancel(pool, transfer);
     spare_free(&pool->spare);
     clean_up_multi(pool);

@@ -25,7 +25,7 @@
 
 struct socket {
     double opened;                  /* of clock_now */
-    double last_in;                 /* of clock_now; when something came on it, or it began */
+    double last_in;                 /* of clock_now; when something came on it; 0: nothing yet */
     struct transfer *transfer;      /* under way on it; one of them, over HTTP/2 */
     ino_t inode;                    /* of a connection */
     unsigned char watched;          /* what the poller watches for */
@@ -120,7 +120,7 @@ int sockets_open(struct sockets *sockets, int family, int type, int protocol)
     forget(sockets, fd);
     sockets->changed = true;
     socket->ours = true;
-    socket->opened = socket->last_in = clock_now();
+    socket->opened = clock_now();
     socket->inode = descriptor_inode(fd);
     return fd;
 }
@@ -207,7 +207,8 @@ static void bury(struct sockets *sockets, int fd)
 
 void sockets_end_silent(struct sockets *sockets, int fd, double sent_at)
 {
-    /* One that was opened since has the number of the one that was silent, which is closed. */
+    /* One that was opened since has the number of the one that was silent, which is closed. Half of the time that a transfer
+     * waited without a byte for anybody tells a dead connection from a slow answer. */
     if (fd < 0 || fd >= sockets->capacity || !is_ours(sockets, fd) || sockets->table[fd].opened > sent_at ||
         sockets->table[fd].last_in > (sent_at + clock_now()) / 2)
         return;
