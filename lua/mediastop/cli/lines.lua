@@ -2,6 +2,7 @@
 -- @module mediastop.cli.lines
 
 local core = require "mediastop.core"
+local reading = require "mediastop.source.reading"
 require "mediastop.each" -- which makes `none_yet`
 
 local console, none_yet = core.console, core.engine.none_yet
@@ -10,7 +11,6 @@ local lines = {}
 lines.__index = lines
 
 local LONGEST_LINE = 4096 -- bytes
-local MARK = "\239\187\191" -- a byte order mark, as editors on Windows put it in front of a text
 local LOOK_UP = 0.25 -- seconds; for Ctrl-C
 
 --- A reader of standard input.
@@ -61,8 +61,8 @@ end
 -- The request of a line, or nil if it holds none.
 function lines:request(line)
   local text = line:gsub("\r$", "")
-  if self.count == 1 and text:sub(1, #MARK) == MARK then
-    text = text:sub(#MARK + 1)
+  if self.count == 1 then
+    text = reading.without_mark(text)
   end
   if text:find "^%s*#" then
     return nil

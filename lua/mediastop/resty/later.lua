@@ -164,7 +164,6 @@ local function move_on(deadline)
       pump.tell(station)
     end
     slice = SLICE_SECONDS
-    ngx.update_time()
   until not next(under_way) or clock() >= deadline
 end
 

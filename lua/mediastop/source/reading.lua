@@ -18,13 +18,7 @@ local words_of = {
   empty = "$ is empty",
 }
 
--- A byte order mark, as editors on Windows put it in front of a text.
 local MARK = "\239\187\191"
-
--- By sub, which leaves no copy in a buffer as gsub would.
-local function without_mark(text)
-  return text:sub(1, #MARK) == MARK and text:sub(#MARK + 1) or text
-end
 
 local function shell_word(path)
   if path:find "^[%w_/.][%w_/.+:@%%=,-]*$" then
@@ -39,6 +33,12 @@ function reading.variable(name)
   return value ~= "" and value or nil
 end
 
+--- The text without a byte order mark, as editors on Windows put it in front.
+function reading.without_mark(text)
+  -- By sub, which leaves no copy in a buffer as gsub would.
+  return text:sub(1, #MARK) == MARK and text:sub(#MARK + 1) or text
+end
+
 --- The content of a small regular file without a byte order mark and its last line end.
 -- @tparam string path
 -- @tparam boolean private whether it must be ours, or root's, and closed to everybody else
@@ -51,7 +51,7 @@ function reading.file(path, private)
   if not content then
     return nil, word, words
   end
-  content = without_mark(content)
+  content = reading.without_mark(content)
   if content:sub(-1) == "\n" then
     content = content:sub(1, content:sub(-2, -2) == "\r" and -3 or -2)
   end
@@ -66,7 +66,7 @@ end
 -- @treturn table or nil
 -- @raise where memory is short
 function reading.object(text)
-  text = without_mark(text)
+  text = reading.without_mark(text)
   local value = core.system.decode(text)
   return text:find("^%s*{") and value or nil
 end
