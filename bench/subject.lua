@@ -13,10 +13,9 @@ function subject.limit(mode, origin, ca, warm, more, program)
 end
 
 --- Rows of the C program: alone, and with lua-cjson, without which no Lua program has an answer.
-function subject.limits(count, ...)
-  local mode, origin, ca, warm, more = ...
+function subject.limits(count, mode, origin, ca, warm, more)
   return {
-    { name = "bare C on libcurl", count = count, command = subject.limit(...) },
+    { name = "bare C on libcurl", count = count, command = subject.limit(mode, origin, ca, warm, more) },
     { name = "bare C, answers read by lua-cjson", count = count,
       command = subject.limit(mode, origin, ca, warm, more, "limit-json") },
   }

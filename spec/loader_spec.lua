@@ -1,18 +1,12 @@
 --- mediastop.loader, in a host that keeps its Lua to itself (spec/support/private_lua.c) and in one that does not.
 local many = require("spec.support.many")
+local private_lua = require("spec.support.private_lua")
 local support = require("spec.support")
 local system = require("spec.emulator.system")
 
-local names = {
-  ["Lua 5.2"] = "liblua5.2.so.0",
-  ["Lua 5.3"] = "liblua5.3.so.0",
-  ["Lua 5.4"] = "liblua5.4.so.0",
-}
-local name = rawget(_G, "jit") and "libluajit-5.1.so.2" or names[_VERSION]
-local host = package.searchpath and package.searchpath("private_lua", (package.cpath:gsub("%.so", "")))
+local name, listed = private_lua.name, private_lua.library
+local host = private_lua.host
 host = host and system.capture("readlink -f " .. system.quote(host))
-local listed = name and system.capture("PATH=$PATH:/sbin ldconfig -p 2>/dev/null")
-  :match(name:gsub("%p", "%%%0") .. " [^\n]*=> (%S+)")
 
 -- Runs Lua source in the host, with a Lua of its own from this file. `before` is words of the shell ahead of it.
 -- Returns { status, printed }.

@@ -6,11 +6,9 @@ local support = require("spec.support")
 
 describe("a client that is finalised while a function of its own is asked for a credential", function()
   it("is read no more", function()
-    if not many.has_processes then
-      return pending("process.so is not built")
-    end
-    if _VERSION == "Lua 5.3" then
-      return pending("a collection within a finalizer, as its state is closed, does not end on Lua 5.3")
+    local problem = many.no_collection_at_end()
+    if problem then
+      return pending(problem)
     end
     local ended = many.child([[
       process.alarm(20)

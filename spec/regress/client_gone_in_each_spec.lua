@@ -5,11 +5,9 @@ local support = require("spec.support")
 
 describe("a loop over many jobs whose client is finalised", function()
   it("comes to its end", function()
-    if not many.has_processes then
-      return pending("process.so is not built")
-    end
-    if _VERSION == "Lua 5.3" then
-      return pending("a collection within a finalizer, as its state is closed, does not end on Lua 5.3")
+    local problem = many.no_collection_at_end()
+    if problem then
+      return pending(problem)
     end
     local ids = many.ids("memories", 3)
     support.emulator():faults(ids[2], { { delay = 0.3 } })

@@ -6,11 +6,9 @@ local many = require("spec.support.many")
 describe("a client that is finalised while a function is asked for another credential", function()
   for _, second in ipairs({ "place.credentials.memories", "nil", "error('none')" }) do
     it("has let go of the job, which is closed: " .. second, function()
-      if not many.has_processes then
-        return pending("process.so is not built")
-      end
-      if _VERSION == "Lua 5.3" then
-        return pending("a collection within a finalizer, as its state is closed, does not end on Lua 5.3")
+      local problem = many.no_collection_at_end()
+      if problem then
+        return pending(problem)
       end
       local ended = many.child(([[
         process.alarm(20)

@@ -1,18 +1,11 @@
 --- Where the host's Lua is visible (mpv, LÖVE, HAProxy), mediastop.loader still changed something: a module by the name
 --- of one within a C library, which that library does not have, raised at once, and searchers behind were not asked;
 --- and a library with a version behind its name (5.3 and later) could not be loaded.
+local private_lua = require("spec.support.private_lua")
 local support = require("spec.support")
 local system = require("spec.emulator.system")
 
-local names = {
-  ["Lua 5.2"] = "liblua5.2.so.0",
-  ["Lua 5.3"] = "liblua5.3.so.0",
-  ["Lua 5.4"] = "liblua5.4.so.0",
-}
-local name = rawget(_G, "jit") and "libluajit-5.1.so.2" or names[_VERSION]
-local host = package.searchpath and package.searchpath("private_lua", (package.cpath:gsub("%.so", "")))
-local library = name and system.capture("PATH=$PATH:/sbin ldconfig -p 2>/dev/null")
-  :match(name:gsub("%p", "%%%0") .. " [^\n]*=> (%S+)")
+local host, library = private_lua.host, private_lua.library
 
 -- Runs Lua source in a host of whose Lua everybody sees the symbols, behind the loader or without it. Returns what it
 -- printed.

@@ -128,4 +128,11 @@ function many.good_child(source, ids, origin, environment)
   return ended.stdout
 end
 
+--- Why a child cannot collect garbage within a finalizer as its state is closed; nil where it can.
+function many.no_collection_at_end()
+  return not many.has_processes and "process.so is not built"
+    or _VERSION == "Lua 5.3" and "a collection within a finalizer, as its state is closed, does not end on Lua 5.3"
+    or nil
+end
+
 return many
